@@ -1,0 +1,1 @@
+"""The controller, its commands and the serial link."""

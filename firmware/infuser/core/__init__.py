@@ -1,0 +1,1 @@
+"""Pure decisions on integers; time is passed in; runs on CPython too."""

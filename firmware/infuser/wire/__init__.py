@@ -1,0 +1,1 @@
+"""What pump and host share: units, errors, messages, records and their codec."""

@@ -1,0 +1,132 @@
+"""Alarm conditions, declared once: priority, latching, what the pump does, what a person does.
+
+Priorities follow IEC 60601-1-8. `answer` is the pump's own action; a latching alarm stays until
+it is acknowledged after its cause is gone.
+"""
+
+LOW = 1
+MEDIUM = 2
+HIGH = 3
+PRIORITY_NAMES = {LOW: "low", MEDIUM: "medium", HIGH: "high"}
+
+# The pump's answers, gentlest first.
+KEEP = 0
+BASAL_ONLY = 1
+MINIMUM_RATE = 2
+MOTOR_OFF = 3
+
+RESERVOIR_LOW = 1
+RESERVOIR_EMPTY = 2
+STALL = 3
+OVER_DELIVERY = 4
+OCCLUSION_DOWNSTREAM = 5
+OCCLUSION_UPSTREAM = 6
+AIR_IN_LINE = 7
+OVERHEAT = 8
+BATTERY_LOW = 9
+COVER_OPEN = 10
+CLOCK_LOST = 11
+SELF_TEST = 12
+INTERNAL_FAULT = 13
+JOURNAL_FAULT = 14
+SOUNDER_FAILED = 15
+PRIMING_FAILED = 16
+DOSE_LIMIT = 17
+LONG_STOP = 18
+POWER_RESTORED = 19
+BATTERY_EMPTY = 20
+
+# id -> (name, priority, latching, answer, text, remedy)
+ALARMS = {
+    RESERVOIR_LOW: (
+        "reservoir-low", LOW, False, BASAL_ONLY,
+        "the reservoir is at or below its alarm volume", "arrange a refill",
+    ),
+    RESERVOIR_EMPTY: (
+        "reservoir-empty", HIGH, True, MOTOR_OFF,
+        "the reservoir is empty; nothing is delivered", "refill now; watch for withdrawal",
+    ),
+    STALL: (
+        "stall", HIGH, True, MOTOR_OFF,
+        "the piston does not follow the motor: no flow", "free the drive, acknowledge, then resume",
+    ),
+    OVER_DELIVERY: (
+        "over-delivery", HIGH, True, MOTOR_OFF,
+        "the piston moved further than commanded", "disconnect the patient line and service the pump",
+    ),
+    OCCLUSION_DOWNSTREAM: (
+        "occlusion-downstream", MEDIUM, True, MOTOR_OFF,
+        "the outlet pressure is above 69 kPa", "open the catheter path, acknowledge, then resume",
+    ),
+    OCCLUSION_UPSTREAM: (
+        "occlusion-upstream", MEDIUM, True, MOTOR_OFF,
+        "the inlet suction is above 7 kPa", "vent or refill the reservoir, acknowledge, then resume",
+    ),
+    AIR_IN_LINE: (
+        "air-in-line", MEDIUM, True, MOTOR_OFF,
+        "air passes the outlet", "prime off the patient, acknowledge, then resume",
+    ),
+    OVERHEAT: (
+        "overheat", MEDIUM, True, MOTOR_OFF,
+        "the pump is hotter than 55 C", "let it cool, acknowledge, then resume",
+    ),
+    BATTERY_LOW: ("battery-low", MEDIUM, False, KEEP, "the battery is low", "connect the supply or change the battery"),
+    COVER_OPEN: ("cover-open", LOW, False, KEEP, "the service cover is open", "close the cover"),
+    CLOCK_LOST: (
+        "clock-lost", MEDIUM, False, KEEP,
+        "the wall clock is lost; a daily pattern runs at its daily mean", "set the clock",
+    ),
+    SELF_TEST: (
+        "self-test", HIGH, True, MOTOR_OFF,
+        "the self-test failed", "read the fault in the log, repair the part, run the self-test",
+    ),
+    INTERNAL_FAULT: (
+        "internal-fault", HIGH, True, MOTOR_OFF,
+        "the pump found a fault in itself", "read the fault in the log; service the pump",
+    ),
+    JOURNAL_FAULT: (
+        "journal-fault", HIGH, True, MOTOR_OFF,
+        "the journal cannot be written or read", "pull the log, then service the pump",
+    ),
+    SOUNDER_FAILED: ("sounder-failed", MEDIUM, False, KEEP, "the alarm sounder does not work", "repair the sounder"),
+    PRIMING_FAILED: (
+        "priming-failed", MEDIUM, True, MOTOR_OFF,
+        "priming did not finish", "check reservoir and line, acknowledge, prime again",
+    ),
+    DOSE_LIMIT: (
+        "dose-limit", MEDIUM, False, MINIMUM_RATE,
+        "a dose window is full; the minimum rate is delivered", "check the program against the patient",
+    ),
+    LONG_STOP: (
+        "long-stop", MEDIUM, False, KEEP,
+        "therapy has been stopped for a long time", "resume, or clear the program",
+    ),
+    POWER_RESTORED: (
+        "power-restored", LOW, True, KEEP,
+        "power was lost while therapy ran; therapy goes on", "check the log for the gap, then acknowledge",
+    ),
+    BATTERY_EMPTY: (
+        "battery-empty", HIGH, True, MOTOR_OFF,
+        "the battery cannot drive the motor any more", "connect the supply, acknowledge, then resume",
+    ),
+}
+
+
+def name(alarm: int) -> str:
+    """Name of an alarm id; KeyError if there is none."""
+    return ALARMS[alarm][0]
+
+
+def priority(alarm: int) -> int:
+    """LOW, MEDIUM or HIGH."""
+    return ALARMS[alarm][1]
+
+
+def latching(alarm: int) -> bool:
+    """Whether the alarm stays after its cause has gone, until acknowledged."""
+    return ALARMS[alarm][2]
+
+
+def answer(alarm: int) -> int:
+    """KEEP, BASAL_ONLY, MINIMUM_RATE or MOTOR_OFF."""
+    return ALARMS[alarm][3]

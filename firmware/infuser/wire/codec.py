@@ -1,0 +1,116 @@
+"""Turns declared fields into bytes and back, strictly: nothing missing, nothing left over.
+
+A field is (name, type). Types: u8 u16 u32 u64 i32 i64 bool (little-endian), text (u8 length,
+UTF-8), blob (u16 length), or a tuple of fields: a list of such records (u16 count).
+"""
+
+import struct
+
+_FORMATS = {
+    "u8": "<B",
+    "u16": "<H",
+    "u32": "<I",
+    "u64": "<Q",
+    "i32": "<i",
+    "i64": "<q",
+}
+_BOUNDS = {
+    "u8": (0, 0xFF),
+    "u16": (0, 0xFFFF),
+    "u32": (0, 0xFFFFFFFF),
+    "u64": (0, 0xFFFFFFFFFFFFFFFF),
+    "i32": (-0x80000000, 0x7FFFFFFF),
+    "i64": (-0x8000000000000000, 0x7FFFFFFFFFFFFFFF),
+}
+TEXT_MAX = 255
+
+
+class CodecError(ValueError):
+    """A value that its field cannot hold, or bytes that are not these fields."""
+
+
+def encode(fields: tuple, values: dict) -> bytes:
+    """Bytes of `values` (name -> value) in the order of `fields`; CodecError names the field."""
+    out = bytearray()
+    _put_fields(out, fields, values)
+    return bytes(out)
+
+
+def decode(fields: tuple, data: bytes) -> dict:
+    """Values by name from exactly `data`; CodecError if it is short, long or malformed."""
+    values, at = _get_fields(fields, data, 0)
+    if at != len(data):
+        raise CodecError("{} bytes left over".format(len(data) - at))
+    return values
+
+
+def _put_fields(out: bytearray, fields: tuple, values: dict) -> None:
+    for name, kind in fields:
+        if name not in values:
+            raise CodecError("{} is missing".format(name))
+        _put(out, name, kind, values[name])
+
+
+def _put(out: bytearray, name: str, kind, value) -> None:
+    if isinstance(kind, tuple):
+        out.extend(struct.pack("<H", len(value)))
+        for item in value:
+            _put_fields(out, kind, item)
+    elif kind == "bool":
+        out.append(1 if value else 0)
+    elif kind == "text":
+        data = value.encode()
+        if len(data) > TEXT_MAX:
+            raise CodecError("{} has {} bytes, allowed {}".format(name, len(data), TEXT_MAX))
+        out.append(len(data))
+        out.extend(data)
+    elif kind == "blob":
+        if len(value) > 0xFFFF:
+            raise CodecError("{} has {} bytes, allowed 65535".format(name, len(value)))
+        out.extend(struct.pack("<H", len(value)))
+        out.extend(value)
+    else:
+        low, high = _BOUNDS[kind]
+        if not low <= value <= high:
+            raise CodecError("{} = {}, allowed {} to {}".format(name, value, low, high))
+        out.extend(struct.pack(_FORMATS[kind], value))
+
+
+def _take(data: bytes, at: int, count: int) -> bytes:
+    if at + count > len(data):
+        raise CodecError("truncated")
+    return data[at : at + count]
+
+
+def _get_fields(fields: tuple, data: bytes, at: int) -> tuple[dict, int]:
+    values = {}
+    for name, kind in fields:
+        values[name], at = _get(kind, data, at)
+    return values, at
+
+
+def _get(kind, data: bytes, at: int) -> tuple:
+    if isinstance(kind, tuple):
+        count = struct.unpack("<H", _take(data, at, 2))[0]
+        at += 2
+        items = []
+        for _ in range(count):
+            item, at = _get_fields(kind, data, at)
+            items.append(item)
+        return items, at
+    if kind == "bool":
+        value = _take(data, at, 1)[0]
+        if value > 1:
+            raise CodecError("bool of {}".format(value))
+        return bool(value), at + 1
+    if kind == "text":
+        size = _take(data, at, 1)[0]
+        try:
+            return str(_take(data, at + 1, size), "utf-8"), at + 1 + size
+        except (UnicodeError, ValueError):
+            raise CodecError("text is not UTF-8")
+    if kind == "blob":
+        size = struct.unpack("<H", _take(data, at, 2))[0]
+        return _take(data, at + 2, size), at + 2 + size
+    size = struct.calcsize(_FORMATS[kind])
+    return struct.unpack(_FORMATS[kind], _take(data, at, size))[0], at + size

@@ -1,0 +1,80 @@
+"""Every refusal that the pump can answer with: code, name, what happened, what to do about it.
+
+A refusal carries the code, the field at fault, its value and the allowed range; the texts stand
+here so that pump and host never spell them twice.
+"""
+
+OK = 0
+MALFORMED = 1
+UNKNOWN_COMMAND = 2
+BUSY = 3
+INTERNAL = 4
+PROTOCOL_MISMATCH = 5
+OUT_OF_RANGE = 10
+NO_PROGRAM = 11
+PROGRAM_INCOMPLETE = 12
+PROGRAM_INVALID = 13
+DIGEST_MISMATCH = 14
+CONFIRMATION_NEEDED = 15
+PATIENT_MISMATCH = 16
+WRONG_STATE = 20
+ALARM_PRESENT = 21
+RESERVOIR_EMPTY = 22
+RESERVOIR_LOW = 23
+BOLUS_ACTIVE = 24
+NO_BOLUS = 25
+CLOCK_LOST = 26
+DOSE_LIMIT = 27
+NO_REFILL = 28
+SELF_TEST_FAILED = 29
+SOUNDER_FAILED = 30
+ALARM_NOT_PRESENT = 31
+STORAGE = 32
+SERVICE_JUMPER = 33
+
+# code -> (name, what happened, what to do)
+ERRORS = {
+    OK: ("ok", "done", ""),
+    MALFORMED: ("malformed", "the request does not decode", "use a host of the same protocol"),
+    UNKNOWN_COMMAND: ("unknown-command", "the pump has no such command", "update the firmware or the host"),
+    BUSY: ("busy", "the pump is still working on an earlier command", "wait a moment and ask again"),
+    INTERNAL: ("internal", "the pump met an internal fault", "read the log, then run a self-test"),
+    PROTOCOL_MISMATCH: (
+        "protocol-mismatch",
+        "host and pump were built from different declarations",
+        "install host and firmware of the same version",
+    ),
+    OUT_OF_RANGE: ("out-of-range", "the value is outside the pump's limits", "choose a value in the allowed range"),
+    NO_PROGRAM: ("no-program", "no therapy is programmed", "send a program first"),
+    PROGRAM_INCOMPLETE: ("program-incomplete", "the program was not transferred completely", "send it again"),
+    PROGRAM_INVALID: ("program-invalid", "the program contradicts itself or a limit", "correct the therapy file"),
+    DIGEST_MISMATCH: (
+        "digest-mismatch",
+        "the digest confirmed is not that of the program held by the pump",
+        "send the program again and confirm what the pump echoes",
+    ),
+    CONFIRMATION_NEEDED: (
+        "confirmation-needed",
+        "a value is outside a soft limit",
+        "check it and confirm the override",
+    ),
+    PATIENT_MISMATCH: (
+        "patient-mismatch",
+        "the pump is programmed for another patient",
+        "check the patient's identity; a pump is given to another patient only after its program is cleared",
+    ),
+    WRONG_STATE: ("wrong-state", "not possible in the pump's present state", "see the state, then stop or resume"),
+    ALARM_PRESENT: ("alarm-present", "an alarm forbids delivery", "remove the cause and acknowledge the alarm"),
+    RESERVOIR_EMPTY: ("reservoir-empty", "the reservoir holds nothing to deliver", "refill the pump"),
+    RESERVOIR_LOW: ("reservoir-low", "only the basal rate is delivered from a low reservoir", "refill the pump"),
+    BOLUS_ACTIVE: ("bolus-active", "a bolus is already being delivered", "wait for its end or cancel it"),
+    NO_BOLUS: ("no-bolus", "no bolus is being delivered", "nothing to cancel"),
+    CLOCK_LOST: ("clock-lost", "the wall clock is not set", "set the clock"),
+    DOSE_LIMIT: ("dose-limit", "a dose limit would be exceeded", "wait until the window has room, or lower the dose"),
+    NO_REFILL: ("no-refill", "no refill is in progress", "begin the refill first"),
+    SELF_TEST_FAILED: ("self-test-failed", "the self-test found a fault", "repair the part named, then test again"),
+    SOUNDER_FAILED: ("sounder-failed", "the alarm sounder does not work", "repair the sounder before therapy"),
+    ALARM_NOT_PRESENT: ("alarm-not-present", "no such alarm is present", "list the alarms"),
+    STORAGE: ("storage", "the journal cannot be written", "read the log and run a self-test"),
+    SERVICE_JUMPER: ("service-jumper", "the service jumper is not set", "open the cover and set the jumper"),
+}

@@ -1,0 +1,101 @@
+"""Frames on the serial line: COBS between zero bytes, CRC-32 at the end, bounded length.
+
+On the line: 00, COBS(payload + CRC-32 little-endian), 00. A zero byte never occurs inside a
+frame, so the receiver is in step again at the next zero whatever came before it.
+"""
+
+import binascii
+import struct
+
+PAYLOAD_MAX = 1024
+_CODED_MAX = PAYLOAD_MAX + 4 + (PAYLOAD_MAX + 4) // 254 + 1
+
+
+def encode(payload: bytes) -> bytes:
+    """One frame for `payload` (1 to PAYLOAD_MAX bytes); ValueError if it is longer or empty."""
+    if not 0 < len(payload) <= PAYLOAD_MAX:
+        raise ValueError("payload of {} bytes, allowed 1 to {}".format(len(payload), PAYLOAD_MAX))
+    return b"\0" + _stuff(payload + struct.pack("<I", binascii.crc32(payload))) + b"\0"
+
+
+def _stuff(data: bytes) -> bytes:
+    out = bytearray()
+    for block in data.split(b"\0"):
+        while len(block) >= 254:
+            out.append(255)
+            out.extend(block[:254])
+            block = block[254:]
+        out.append(len(block) + 1)
+        out.extend(block)
+    return bytes(out)
+
+
+def _unstuff(coded: bytes) -> bytes:
+    """Undo COBS; ValueError if a code byte points past the end."""
+    out = bytearray()
+    at = 0
+    while at < len(coded):
+        code = coded[at]
+        end = at + code
+        if end > len(coded):
+            raise ValueError("truncated")
+        out.extend(coded[at + 1 : end])
+        at = end
+        if code < 255 and at < len(coded):
+            out.append(0)
+    return bytes(out)
+
+
+def decode(coded: bytes) -> bytes:
+    """Payload of the bytes between two zeros; ValueError names what is wrong with them."""
+    if len(coded) > _CODED_MAX:
+        raise ValueError("too long")
+    body = _unstuff(coded)
+    if len(body) < 5:
+        raise ValueError("too short")
+    payload = body[:-4]
+    if struct.unpack("<I", body[-4:])[0] != binascii.crc32(payload):
+        raise ValueError("checksum")
+    return payload
+
+
+class Deframer:
+    """Collects bytes of the line and returns the payloads of whole, sound frames.
+
+    Memory is bounded by one frame; `dropped` counts the pieces thrown away.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._overlong = False
+        self.dropped = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Payloads completed by `data`, in order; anything unsound is dropped and counted."""
+        payloads: list[bytes] = []
+        pieces = data.split(b"\0")
+        for piece in pieces[:-1]:
+            self._append(piece)
+            self._finish(payloads)
+        self._append(pieces[-1])
+        return payloads
+
+    def _append(self, piece: bytes) -> None:
+        if self._overlong or len(self._buffer) + len(piece) > _CODED_MAX:
+            self._overlong = True
+            self._buffer = bytearray()
+        else:
+            self._buffer.extend(piece)
+
+    def _finish(self, payloads: list[bytes]) -> None:
+        coded = bytes(self._buffer)
+        overlong = self._overlong
+        self._buffer = bytearray()
+        self._overlong = False
+        if overlong:
+            self.dropped += 1
+        elif coded:
+            try:
+                payloads.append(decode(coded))
+            except ValueError:
+                self.dropped += 1

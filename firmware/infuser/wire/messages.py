@@ -1,0 +1,250 @@
+"""The commands of the serial protocol, declared once and imported by pump and host.
+
+Request payload:  kind (1), command id (u8), request id (u64), fields.
+Reply payload:    kind (2), command id, request id, error code (u16), fields
+                  (REFUSAL_FIELDS instead when the code is not OK).
+`MUTATES`: changes something, is journalled, and a repeated request id gets the first answer again.
+`WHEN_STOPPED`: works in the alarm-stopped and service states too.
+"""
+
+import binascii
+import hashlib
+import struct
+
+from infuser.wire import alarms, codec, errors, program, records, states
+
+REQUEST = 1
+REPLY = 2
+_HEAD = "<BBQ"
+_HEAD_SIZE = 10
+
+MUTATES = 1
+WHEN_STOPPED = 2
+
+HELLO = 1
+STATUS = 2
+ALARM_ACK = 4
+AUDIO_PAUSE = 5
+PROGRAM_STAGE = 6
+PROGRAM_CHECK = 7
+PROGRAM_COMMIT = 8
+PROGRAM_READ = 9
+BOLUS = 10
+BOLUS_CANCEL = 11
+STOP = 12
+RESUME = 13
+MINIMUM_RATE = 14
+REFILL_BEGIN = 15
+REFILL_COMPLETE = 16
+REFILL_CANCEL = 17
+PRIME = 18
+CLOCK_SET = 19
+LOG_READ = 20
+OUTCOME = 21
+SELF_TEST = 22
+SERVICE_REPL = 23
+PROGRAM_CLEAR = 24
+
+CHUNK_MAX = 768
+
+ALARM_FIELDS = (
+    ("alarm", "u8"),
+    ("priority", "u8"),
+    ("since_ms", "u64"),
+    ("active", "bool"),
+    ("acknowledged", "bool"),
+    ("latched", "bool"),
+    ("detail", "i32"),
+)
+STATUS_FIELDS = (
+    ("state", "u8"),
+    ("mode", "u8"),
+    ("stop_reason", "u8"),
+    ("rate_nl_per_day", "u32"),
+    ("dose_ng_per_day", "u32"),
+    ("program_dose_ng_per_day", "u32"),
+    ("delivered_today_nl", "u32"),
+    ("delivered_total_nl", "u64"),
+    ("steps_total", "u32"),
+    ("steps_uncertain", "u32"),
+    ("bucket_list", (("steps", "u32"),)),
+    ("step_pl", "u32"),
+    ("bolus_remaining_nl", "u32"),
+    ("bolus_remaining_ms", "u32"),
+    ("reservoir_nl", "u32"),
+    ("low_reservoir_nl", "u32"),
+    ("refill_due_ms", "u64"),
+    ("alarm_list", ALARM_FIELDS),
+    ("audio_pause_ms", "u32"),
+    ("time_ms", "u64"),
+    ("utc_offset_min", "i32"),
+    ("time_valid", "bool"),
+    ("uptime_ms", "u64"),
+    ("boot_count", "u32"),
+    ("patient", "text"),
+    ("drug", "text"),
+    ("concentration_ug_per_ml", "u32"),
+    ("program_digest", "blob"),
+    ("log_oldest", "u32"),
+    ("log_next", "u32"),
+    ("battery_mv", "u16"),
+    ("temperature_mc", "i32"),
+    ("pressure_pa", "i32"),
+    ("free_bytes", "u32"),
+)
+UNDERSTOOD_FIELDS = (
+    ("digest", "blob"),
+    ("dose_ng_per_day", "u32"),
+    ("volume_nl_per_day", "u32"),
+    ("rate_low_nl_per_day", "u32"),
+    ("rate_high_nl_per_day", "u32"),
+    ("minimum_nl_per_day", "u32"),
+    ("bolus_max_nl", "u32"),
+    ("low_reservoir_nl", "u32"),
+    ("refill_due_ms", "u64"),
+    ("warning_list", (("field", "text"), ("text", "text"))),
+)
+REFUSAL_FIELDS = (
+    ("field", "text"),
+    ("value", "i64"),
+    ("low", "i64"),
+    ("high", "i64"),
+    ("text", "text"),
+)
+OPERATOR = (("operator", "text"),)
+
+# id -> (name, flags, request fields, reply fields). HELLO never changes: it is how versions meet.
+MESSAGES = {
+    HELLO: (
+        "hello", WHEN_STOPPED, (("protocol", "blob"), ("host", "text")),
+        (("protocol", "blob"), ("firmware", "text"), ("serial", "text"), ("boot_count", "u32")),
+    ),
+    STATUS: ("status", WHEN_STOPPED, (), STATUS_FIELDS),
+    ALARM_ACK: (
+        "alarm-ack", MUTATES | WHEN_STOPPED, (("alarm", "u8"),) + OPERATOR, (("acknowledged", "u8"),),
+    ),
+    AUDIO_PAUSE: (
+        "audio-pause", MUTATES | WHEN_STOPPED, (("pause_s", "u16"),) + OPERATOR, (("until_ms", "u64"),),
+    ),
+    PROGRAM_STAGE: (
+        "program-stage", WHEN_STOPPED, (("total", "u16"), ("offset", "u16"), ("chunk", "blob")),
+        (("received", "u16"),),
+    ),
+    PROGRAM_CHECK: ("program-check", WHEN_STOPPED, (), UNDERSTOOD_FIELDS),
+    PROGRAM_COMMIT: (
+        "program-commit", MUTATES, (("digest", "blob"), ("confirmed", "bool")) + OPERATOR,
+        (("digest", "blob"), ("state", "u8")),
+    ),
+    PROGRAM_READ: (
+        "program-read", WHEN_STOPPED, (("offset", "u16"),),
+        (("total", "u16"), ("digest", "blob"), ("chunk", "blob")),
+    ),
+    BOLUS: (
+        "bolus", MUTATES, (("dose_ng", "u32"), ("duration_ms", "u32"), ("patient", "text")) + OPERATOR,
+        (("volume_nl", "u32"), ("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
+    ),
+    BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("delivered_nl", "u32"),)),
+    STOP: ("stop", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+    RESUME: ("resume", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32"))),
+    MINIMUM_RATE: ("minimum-rate", MUTATES, (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32"))),
+    REFILL_BEGIN: (
+        "refill-begin", MUTATES | WHEN_STOPPED, OPERATOR,
+        (("expected_residual_nl", "u32"), ("capacity_nl", "u32")),
+    ),
+    REFILL_COMPLETE: (
+        "refill-complete", MUTATES | WHEN_STOPPED,
+        (("measured_residual_nl", "u32"), ("volume_nl", "u32"), ("concentration_ug_per_ml", "u32")) + OPERATOR,
+        (("discrepancy_nl", "i32"), ("reservoir_nl", "u32"), ("refill_due_ms", "u64"), ("state", "u8")),
+    ),
+    REFILL_CANCEL: ("refill-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+    PRIME: (
+        "prime", MUTATES, (("volume_nl", "u32"), ("duration_ms", "u32")) + OPERATOR,
+        (("volume_nl", "u32"), ("ends_ms", "u64")),
+    ),
+    CLOCK_SET: (
+        "clock-set", MUTATES | WHEN_STOPPED, (("time_ms", "u64"), ("utc_offset_min", "i32")) + OPERATOR,
+        (("time_ms", "u64"), ("moved_ms", "i64")),
+    ),
+    LOG_READ: (
+        "log-read", WHEN_STOPPED, (("from_seq", "u32"), ("skip", "u16")),
+        (("oldest_seq", "u32"), ("next_seq", "u32"), ("chunk", "blob")),
+    ),
+    OUTCOME: ("outcome", WHEN_STOPPED, (("request_id", "u64"),), (("known", "bool"), ("error", "u16"))),
+    SELF_TEST: (
+        "self-test", MUTATES | WHEN_STOPPED, OPERATOR, (("passed", "bool"), ("failed_list", (("part", "text"),))),
+    ),
+    SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+    PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+}
+
+
+class Refusal(Exception):
+    """A command refused: an error code and what it is about. Raised on the pump and on the host."""
+
+    def __init__(self, code: int, field: str = "", value: int = 0, low: int = 0, high: int = 0, text: str = "") -> None:
+        Exception.__init__(self, errors.ERRORS[code][0] if code in errors.ERRORS else str(code))
+        self.code = code
+        self.field = field
+        self.value = value
+        self.low = low
+        self.high = high
+        self.text = text
+
+    def values(self) -> dict:
+        """The refusal as REFUSAL_FIELDS."""
+        return {"field": self.field, "value": self.value, "low": self.low, "high": self.high, "text": self.text}
+
+
+def encode_request(command: int, request_id: int, values: dict) -> bytes:
+    """Payload of a request; codec.CodecError names a field that does not fit."""
+    return struct.pack(_HEAD, REQUEST, command, request_id) + codec.encode(MESSAGES[command][2], values)
+
+
+def encode_reply(command: int, request_id: int, values: dict) -> bytes:
+    """Payload of a reply that grants a request."""
+    return struct.pack(_HEAD + "H", REPLY, command, request_id, errors.OK) + codec.encode(MESSAGES[command][3], values)
+
+
+def encode_refusal(command: int, request_id: int, refusal: Refusal) -> bytes:
+    """Payload of a reply that refuses a request."""
+    head = struct.pack(_HEAD + "H", REPLY, command, request_id, refusal.code)
+    return head + codec.encode(REFUSAL_FIELDS, refusal.values())
+
+
+def decode_head(payload: bytes) -> tuple:
+    """(kind, command, request id) of a payload; codec.CodecError if it is too short."""
+    if len(payload) < _HEAD_SIZE:
+        raise codec.CodecError("truncated")
+    return struct.unpack(_HEAD, payload[:_HEAD_SIZE])
+
+
+def decode_request(payload: bytes) -> dict:
+    """Fields of a request whose command is known; codec.CodecError if malformed."""
+    return codec.decode(MESSAGES[payload[1]][2], payload[_HEAD_SIZE:])
+
+
+def decode_reply(payload: bytes) -> dict:
+    """Fields of a reply; raises the Refusal that the pump sent, or codec.CodecError."""
+    if len(payload) < _HEAD_SIZE + 2:
+        raise codec.CodecError("truncated")
+    code = struct.unpack("<H", payload[_HEAD_SIZE : _HEAD_SIZE + 2])[0]
+    body = payload[_HEAD_SIZE + 2 :]
+    if code == errors.OK:
+        return codec.decode(MESSAGES[payload[1]][3], body)
+    told = codec.decode(REFUSAL_FIELDS, body)
+    raise Refusal(code, told["field"], told["value"], told["low"], told["high"], told["text"])
+
+
+def protocol_hash() -> bytes:
+    """First 8 bytes of the SHA-256 over everything that both sides must agree on."""
+    tables = (MESSAGES, records.RECORDS, alarms.ALARMS, errors.ERRORS, program.PROGRAM_FIELDS, states.STATE_NAMES)
+    told = hashlib.sha256()
+    for table in tables:
+        for item in sorted(table.items()) if isinstance(table, dict) else table:
+            told.update(repr(item).encode())
+    return told.digest()[:8]
+
+
+def hash_text(value: bytes) -> str:
+    """A protocol hash as people read it."""
+    return str(binascii.hexlify(value), "ascii")

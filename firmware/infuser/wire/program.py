@@ -1,0 +1,54 @@
+"""The therapy program as pump and host exchange it, and its digest.
+
+Doses are clinical (ng a day) and the pump itself converts them to volume, so that what is
+confirmed is what a clinician reads. `step_list` covers the week: each step begins at `start_min`
+on every day in `day_mask` (bit 0 is Monday) and lasts until the next one begins.
+"""
+
+import binascii
+import hashlib
+
+from infuser.wire import codec
+
+CONTINUOUS = 1
+FLEX = 2
+MODE_NAMES = {0: "none", CONTINUOUS: "continuous", FLEX: "flex"}
+EVERY_DAY = 0x7F
+
+STEP_FIELDS = (("day_mask", "u8"), ("start_min", "u16"), ("dose_ng_per_day", "u32"))
+PROGRAM_FIELDS = (
+    ("version", "u8"),
+    ("patient", "text"),
+    ("drug", "text"),
+    ("concentration_ug_per_ml", "u32"),
+    ("mode", "u8"),
+    ("step_list", STEP_FIELDS),
+    ("minimum_ng_per_day", "u32"),
+    ("bolus_max_ng", "u32"),
+    ("bolus_lockout_min", "u16"),
+    ("dose_max_ng_per_day", "u32"),
+    ("low_reservoir_nl", "u32"),
+)
+VERSION = 1
+ENCODED_MAX = 4096
+DIGEST_SIZE = 32
+
+
+def encode(program: dict) -> bytes:
+    """Bytes of a program; codec.CodecError names a field that does not fit."""
+    return codec.encode(PROGRAM_FIELDS, program)
+
+
+def decode(data: bytes) -> dict:
+    """Program of exactly these bytes; codec.CodecError if they are not one."""
+    return codec.decode(PROGRAM_FIELDS, data)
+
+
+def digest(data: bytes) -> bytes:
+    """SHA-256 of an encoded program, 32 bytes: what a person's confirmation refers to."""
+    return hashlib.sha256(data).digest()
+
+
+def digest_text(value: bytes) -> str:
+    """A digest in hexadecimal; empty for the empty digest of a pump without a program."""
+    return str(binascii.hexlify(value), "ascii")

@@ -1,0 +1,154 @@
+"""The journal's records, declared once: what the pump remembers and what the host reads back.
+
+A stored record: length (u16, of all that follows it), kind (u8), boot (u16), sequence number
+(u32), wall clock (u64 ms since 1970, 0 when lost), uptime (u64 ms), fields, chain (8 bytes),
+CRC-32 (u32). `chain` is the start of SHA-256(previous chain + record up to here), so that a
+record changed, dropped or moved breaks every one after it.
+"""
+
+import binascii
+import hashlib
+import struct
+
+from infuser.wire import codec
+
+_HEAD = "<BHIQQ"
+_HEAD_SIZE = 23
+CHAIN_SIZE = 8
+_TAIL_SIZE = CHAIN_SIZE + 4
+LENGTH_MAX = 6144
+CHAIN_START = b"\0" * CHAIN_SIZE
+
+SNAPSHOT = 1
+BOOT = 2
+STATE = 3
+PROGRAM = 4
+COMMAND = 5
+DELIVERY = 6
+ALARM_RAISED = 7
+ALARM_CLEARED = 8
+ALARM_ACK = 9
+AUDIO_PAUSE = 10
+BOLUS_STARTED = 11
+BOLUS_ENDED = 12
+REFILL = 13
+CLOCK = 14
+FAULT = 15
+SELF_TEST = 16
+
+COUNTERS = (
+    ("basal_steps", "u32"),
+    ("patient_bolus_steps", "u32"),
+    ("clinician_bolus_steps", "u32"),
+    ("priming_steps", "u32"),
+)
+
+# Delivery counters between journal records, kept apart because they change all day.
+CHECKPOINT_FIELDS = (
+    (("counter", "u32"), ("event_seq", "u32"))
+    + COUNTERS
+    + (
+        ("steps_reserved", "u32"),
+        ("basal_acc_pl", "u32"),
+        ("basal_acc_rem", "u32"),
+        ("uptime_ms", "u64"),
+        ("time_ms", "u64"),
+    )
+)
+
+# kind -> (name, fields)
+RECORDS = {
+    SNAPSHOT: ("snapshot", (("ledger", "blob"),)),
+    BOOT: (
+        "boot",
+        (("firmware", "text"), ("cause", "text"), ("steps_uncertain", "u32"), ("torn_bytes", "u32"), ("gap_ms", "u64")),
+    ),
+    STATE: ("state", (("old", "u8"), ("new", "u8"), ("reason", "u8"), ("rate_nl_per_day", "u32"))),
+    PROGRAM: ("program", (("program", "blob"), ("confirmed", "bool"), ("operator", "text"))),
+    COMMAND: ("command", (("request_id", "u64"), ("command", "u8"), ("error", "u16"), ("operator", "text"))),
+    DELIVERY: (
+        "delivery",
+        COUNTERS + (("step_pl", "u32"), ("reservoir_nl", "u32"), ("rate_nl_per_day", "u32"), ("programmed_nl", "u64")),
+    ),
+    ALARM_RAISED: ("alarm-raised", (("alarm", "u8"), ("priority", "u8"), ("detail", "i32"))),
+    ALARM_CLEARED: ("alarm-cleared", (("alarm", "u8"),)),
+    ALARM_ACK: ("alarm-ack", (("alarm", "u8"), ("operator", "text"))),
+    AUDIO_PAUSE: ("audio-pause", (("pause_s", "u16"), ("operator", "text"))),
+    BOLUS_STARTED: (
+        "bolus-started",
+        (("bucket", "u8"), ("dose_ng", "u32"), ("volume_nl", "u32"), ("duration_ms", "u32"), ("operator", "text")),
+    ),
+    BOLUS_ENDED: ("bolus-ended", (("bucket", "u8"), ("steps", "u32"), ("volume_nl", "u32"), ("reason", "u8"))),
+    REFILL: (
+        "refill",
+        (
+            ("expected_residual_nl", "u32"),
+            ("measured_residual_nl", "u32"),
+            ("volume_nl", "u32"),
+            ("concentration_ug_per_ml", "u32"),
+            ("steps_total", "u32"),
+            ("operator", "text"),
+        ),
+    ),
+    CLOCK: ("clock", (("old_ms", "u64"), ("new_ms", "u64"), ("utc_offset_min", "i32"), ("operator", "text"))),
+    FAULT: ("fault", (("part", "text"), ("detail", "i32"), ("masked", "bool"), ("text", "text"))),
+    SELF_TEST: ("self-test", (("passed", "bool"), ("failed", "text"))),
+}
+
+
+class RecordError(ValueError):
+    """Bytes that are not a sound record, or not the next one of the chain."""
+
+
+def encode(kind: int, boot: int, seq: int, time_ms: int, uptime_ms: int, values: dict, previous: bytes) -> bytes:
+    """A stored record that follows the chain value `previous`."""
+    body = struct.pack(_HEAD, kind, boot & 0xFFFF, seq, time_ms, uptime_ms) + codec.encode(RECORDS[kind][1], values)
+    body += link(previous, body)
+    return struct.pack("<H", len(body) + 4) + body + struct.pack("<I", binascii.crc32(body))
+
+
+def link(previous: bytes, body: bytes) -> bytes:
+    """The chain value of a record body after `previous`."""
+    return hashlib.sha256(previous + body).digest()[:CHAIN_SIZE]
+
+
+def size_at(data: bytes, at: int) -> int:
+    """Size in bytes of the record at `at`, its length field included; RecordError if it is cut."""
+    if at + 2 > len(data):
+        raise RecordError("cut in the length")
+    length = struct.unpack("<H", data[at : at + 2])[0]
+    if not _HEAD_SIZE + _TAIL_SIZE <= length <= LENGTH_MAX:
+        raise RecordError("length {} is impossible".format(length))
+    if at + 2 + length > len(data):
+        raise RecordError("cut in the record")
+    return 2 + length
+
+
+def decode(stored: bytes, previous: bytes | None = None) -> dict:
+    """A stored record as a dict: kind, boot, seq, time_ms, uptime_ms, fields, chain.
+
+    Checks the CRC, and with `previous` that it follows in the chain; RecordError otherwise.
+    """
+    body = stored[2:-4]
+    if struct.unpack("<I", stored[-4:])[0] != binascii.crc32(body):
+        raise RecordError("checksum")
+    chain = body[-CHAIN_SIZE:]
+    core = body[:-CHAIN_SIZE]
+    kind, boot, seq, time_ms, uptime_ms = struct.unpack(_HEAD, core[:_HEAD_SIZE])
+    if previous is not None and link(previous, core) != chain:
+        raise RecordError("record {} does not follow the one before it".format(seq))
+    if kind not in RECORDS:
+        raise RecordError("record {} is of unknown kind {}".format(seq, kind))
+    try:
+        fields = codec.decode(RECORDS[kind][1], core[_HEAD_SIZE:])
+    except codec.CodecError as error:
+        raise RecordError("record {}: {}".format(seq, error))
+    return {
+        "kind": kind,
+        "boot": boot,
+        "seq": seq,
+        "time_ms": time_ms,
+        "uptime_ms": uptime_ms,
+        "fields": fields,
+        "chain": chain,
+    }

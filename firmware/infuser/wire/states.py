@@ -1,0 +1,43 @@
+"""Names of the pump's states, of what can stop it and of the accounting buckets."""
+
+SELF_TEST = 0
+IDLE = 1
+PRIMING = 2
+INFUSING = 3
+BOLUS = 4
+MINIMUM_RATE = 5
+SUSPENDED = 6
+REFILL = 7
+ALARM_STOPPED = 8
+SERVICE = 9
+STATE_NAMES = (
+    "self-test",
+    "idle",
+    "priming",
+    "infusing",
+    "bolus",
+    "minimum-rate",
+    "suspended",
+    "refill",
+    "alarm-stopped",
+    "service",
+)
+DELIVERING = (PRIMING, INFUSING, BOLUS, MINIMUM_RATE)
+
+# Accounting buckets: every microstep belongs to one of them.
+BASAL = 0
+PATIENT_BOLUS = 1
+CLINICIAN_BOLUS = 2
+PRIME = 3
+BUCKET_NAMES = ("basal", "patient-bolus", "clinician-bolus", "priming")
+BUCKETS = 4
+
+# Why a bolus ended, or the motor stopped.
+DONE = 0
+BY_COMMAND = 1
+BY_BUTTON = 2
+BY_ALARM = 3
+BY_POWER = 4
+BY_REFILL = 5
+BY_PROGRAM = 6
+REASON_NAMES = ("done", "command", "stop-button", "alarm", "power-loss", "refill", "program-change")
