@@ -36,6 +36,7 @@ LONG_STOP = 18
 POWER_RESTORED = 19
 BATTERY_EMPTY = 20
 
+# fmt: off
 # id -> (name, priority, latching, answer, text, remedy)
 ALARMS = {
     RESERVOIR_LOW: (
@@ -110,6 +111,7 @@ ALARMS = {
         "the battery cannot drive the motor any more", "connect the supply, acknowledge, then resume",
     ),
 }
+# fmt: on
 
 
 def name(alarm: int) -> str:

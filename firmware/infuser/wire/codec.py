@@ -14,7 +14,7 @@ _FORMATS = {
     "i32": "<i",
     "i64": "<q",
 }
-_BOUNDS = {
+BOUNDS = {
     "u8": (0, 0xFF),
     "u16": (0, 0xFFFF),
     "u32": (0, 0xFFFFFFFF),
@@ -59,7 +59,10 @@ def _put(out: bytearray, name: str, kind, value) -> None:
     elif kind == "bool":
         out.append(1 if value else 0)
     elif kind == "text":
-        data = value.encode()
+        try:
+            data = value.encode()
+        except UnicodeError:
+            raise CodecError("{} is not text".format(name))
         if len(data) > TEXT_MAX:
             raise CodecError("{} has {} bytes, allowed {}".format(name, len(data), TEXT_MAX))
         out.append(len(data))
@@ -70,7 +73,7 @@ def _put(out: bytearray, name: str, kind, value) -> None:
         out.extend(struct.pack("<H", len(value)))
         out.extend(value)
     else:
-        low, high = _BOUNDS[kind]
+        low, high = BOUNDS[kind]
         if not low <= value <= high:
             raise CodecError("{} = {}, allowed {} to {}".format(name, value, low, high))
         out.extend(struct.pack(_FORMATS[kind], value))
@@ -80,6 +83,23 @@ def _take(data: bytes, at: int, count: int) -> bytes:
     if at + count > len(data):
         raise CodecError("truncated")
     return data[at : at + count]
+
+
+def _text(data: bytes) -> str:
+    """Strict UTF-8. MicroPython takes overlong forms and surrogates; a host could not read them back from the log."""
+    try:
+        text = str(data, "utf-8")
+    except (UnicodeError, ValueError):
+        raise CodecError("text is not UTF-8")
+    size = 0
+    for char in text:
+        point = ord(char)
+        if 0xD800 <= point < 0xE000 or point > 0x10FFFF:
+            raise CodecError("text is not UTF-8")
+        size += 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
+    if size != len(data):
+        raise CodecError("text is not UTF-8")
+    return text
 
 
 def _get_fields(fields: tuple, data: bytes, at: int) -> tuple[dict, int]:
@@ -105,10 +125,7 @@ def _get(kind, data: bytes, at: int) -> tuple:
         return bool(value), at + 1
     if kind == "text":
         size = _take(data, at, 1)[0]
-        try:
-            return str(_take(data, at + 1, size), "utf-8"), at + 1 + size
-        except (UnicodeError, ValueError):
-            raise CodecError("text is not UTF-8")
+        return _text(_take(data, at + 1, size)), at + 1 + size
     if kind == "blob":
         size = struct.unpack("<H", _take(data, at, 2))[0]
         return _take(data, at + 2, size), at + 2 + size

@@ -31,6 +31,8 @@ SOUNDER_FAILED = 30
 ALARM_NOT_PRESENT = 31
 STORAGE = 32
 SERVICE_JUMPER = 33
+LOCK_OUT = 34
+ALREADY_DONE = 35
 
 # code -> (name, what happened, what to do)
 ERRORS = {
@@ -76,5 +78,11 @@ ERRORS = {
     SOUNDER_FAILED: ("sounder-failed", "the alarm sounder does not work", "repair the sounder before therapy"),
     ALARM_NOT_PRESENT: ("alarm-not-present", "no such alarm is present", "list the alarms"),
     STORAGE: ("storage", "the journal cannot be written", "read the log and run a self-test"),
+    LOCK_OUT: ("lock-out", "the lock-out since the last bolus has not passed", "wait until it has passed"),
+    ALREADY_DONE: (
+        "already-done",
+        "the command was executed before the pump restarted; its answer is no longer kept",
+        "read the status to see the result",
+    ),
     SERVICE_JUMPER: ("service-jumper", "the service jumper is not set", "open the cover and set the jumper"),
 }

@@ -8,7 +8,7 @@ import binascii
 import struct
 
 PAYLOAD_MAX = 1024
-_CODED_MAX = PAYLOAD_MAX + 4 + (PAYLOAD_MAX + 4) // 254 + 1
+CODED_MAX = PAYLOAD_MAX + 4 + (PAYLOAD_MAX + 4) // 254 + 1
 
 
 def encode(payload: bytes) -> bytes:
@@ -31,14 +31,14 @@ def _stuff(data: bytes) -> bytes:
 
 
 def _unstuff(coded: bytes) -> bytes:
-    """Undo COBS; ValueError if a code byte points past the end."""
+    """Undo COBS; ValueError if a code byte is zero or points past the end."""
     out = bytearray()
     at = 0
     while at < len(coded):
         code = coded[at]
         end = at + code
-        if end > len(coded):
-            raise ValueError("truncated")
+        if not code or end > len(coded):
+            raise ValueError("not a frame")
         out.extend(coded[at + 1 : end])
         at = end
         if code < 255 and at < len(coded):
@@ -48,7 +48,7 @@ def _unstuff(coded: bytes) -> bytes:
 
 def decode(coded: bytes) -> bytes:
     """Payload of the bytes between two zeros; ValueError names what is wrong with them."""
-    if len(coded) > _CODED_MAX:
+    if len(coded) > CODED_MAX:
         raise ValueError("too long")
     body = _unstuff(coded)
     if len(body) < 5:
@@ -81,7 +81,7 @@ class Deframer:
         return payloads
 
     def _append(self, piece: bytes) -> None:
-        if self._overlong or len(self._buffer) + len(piece) > _CODED_MAX:
+        if self._overlong or len(self._buffer) + len(piece) > CODED_MAX:
             self._overlong = True
             self._buffer = bytearray()
         else:

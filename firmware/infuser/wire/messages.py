@@ -113,6 +113,7 @@ REFUSAL_FIELDS = (
 )
 OPERATOR = (("operator", "text"),)
 
+# fmt: off
 # id -> (name, flags, request fields, reply fields). HELLO never changes: it is how versions meet.
 MESSAGES = {
     HELLO: (
@@ -146,7 +147,9 @@ MESSAGES = {
     BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("delivered_nl", "u32"),)),
     STOP: ("stop", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
     RESUME: ("resume", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32"))),
-    MINIMUM_RATE: ("minimum-rate", MUTATES, (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32"))),
+    MINIMUM_RATE: (
+        "minimum-rate", MUTATES, (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32")),
+    ),
     REFILL_BEGIN: (
         "refill-begin", MUTATES | WHEN_STOPPED, OPERATOR,
         (("expected_residual_nl", "u32"), ("capacity_nl", "u32")),
@@ -176,6 +179,7 @@ MESSAGES = {
     SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
     PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
 }
+# fmt: on
 
 
 class Refusal(Exception):

@@ -16,6 +16,8 @@ _HEAD = "<BHIQQ"
 _HEAD_SIZE = 23
 CHAIN_SIZE = 8
 _TAIL_SIZE = CHAIN_SIZE + 4
+_PEEK = "<HBHI"
+PEEK_SIZE = 9
 LENGTH_MAX = 6144
 CHAIN_START = b"\0" * CHAIN_SIZE
 
@@ -68,7 +70,14 @@ RECORDS = {
     COMMAND: ("command", (("request_id", "u64"), ("command", "u8"), ("error", "u16"), ("operator", "text"))),
     DELIVERY: (
         "delivery",
-        COUNTERS + (("step_pl", "u32"), ("reservoir_nl", "u32"), ("rate_nl_per_day", "u32"), ("programmed_nl", "u64")),
+        COUNTERS
+        + (
+            ("step_pl", "u32"),
+            ("reservoir_nl", "u32"),
+            ("rate_nl_per_day", "u32"),
+            ("programmed_nl", "u64"),
+            ("closes_hour", "bool"),
+        ),
     ),
     ALARM_RAISED: ("alarm-raised", (("alarm", "u8"), ("priority", "u8"), ("detail", "i32"))),
     ALARM_CLEARED: ("alarm-cleared", (("alarm", "u8"),)),
@@ -104,6 +113,8 @@ def encode(kind: int, boot: int, seq: int, time_ms: int, uptime_ms: int, values:
     """A stored record that follows the chain value `previous`."""
     body = struct.pack(_HEAD, kind, boot & 0xFFFF, seq, time_ms, uptime_ms) + codec.encode(RECORDS[kind][1], values)
     body += link(previous, body)
+    if len(body) + 4 > LENGTH_MAX:
+        raise RecordError("record of {} bytes, allowed {}".format(len(body) + 4, LENGTH_MAX))
     return struct.pack("<H", len(body) + 4) + body + struct.pack("<I", binascii.crc32(body))
 
 
@@ -124,14 +135,30 @@ def size_at(data: bytes, at: int) -> int:
     return 2 + length
 
 
+def peek(data: bytes, at: int = 0) -> tuple[int, int, int, int]:
+    """(size, kind, boot, seq) of a record that may stand at `at`, nothing checked; needs PEEK_SIZE bytes."""
+    length, kind, boot, seq = struct.unpack(_PEEK, data[at : at + PEEK_SIZE])
+    return length + 2, kind, boot, seq
+
+
+def chain_of(stored: bytes) -> bytes:
+    """The chain value that a stored record carries, unchecked."""
+    return stored[-_TAIL_SIZE:-4]
+
+
+def check(stored: bytes) -> None:
+    """RecordError unless the CRC of a stored record holds."""
+    if struct.unpack("<I", stored[-4:])[0] != binascii.crc32(stored[2:-4]):
+        raise RecordError("checksum")
+
+
 def decode(stored: bytes, previous: bytes | None = None) -> dict:
     """A stored record as a dict: kind, boot, seq, time_ms, uptime_ms, fields, chain.
 
     Checks the CRC, and with `previous` that it follows in the chain; RecordError otherwise.
     """
+    check(stored)
     body = stored[2:-4]
-    if struct.unpack("<I", stored[-4:])[0] != binascii.crc32(body):
-        raise RecordError("checksum")
     chain = body[-CHAIN_SIZE:]
     core = body[:-CHAIN_SIZE]
     kind, boot, seq, time_ms, uptime_ms = struct.unpack(_HEAD, core[:_HEAD_SIZE])

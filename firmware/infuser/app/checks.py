@@ -1,0 +1,15 @@
+"""Checks that several commands share; each refuses or does nothing."""
+
+from infuser.wire import errors, states
+from infuser.wire.messages import Refusal
+
+
+def within(field: str, value: int, low: int, high: int) -> None:
+    """Refuse a value outside low..high."""
+    if not low <= value <= high:
+        raise Refusal(errors.OUT_OF_RANGE, field, value, low, high)
+
+
+def wrong_state(state: int) -> Refusal:
+    """The refusal of a command that the present state does not allow."""
+    return Refusal(errors.WRONG_STATE, "state", state, text=states.STATE_NAMES[state])

@@ -1,0 +1,87 @@
+"""Bytes from the port -> frames -> commands -> replies; a repeated command gets its first answer."""
+
+from infuser.wire import codec, errors, frame, messages, records, states
+from infuser.wire.messages import Refusal
+
+REPLIES_KEPT = 8
+
+
+class Link:
+    """The serial side of the pump. It dispatches; what a command does stands in its handler."""
+
+    def __init__(self, pump, port, handlers: dict) -> None:
+        self.pump = pump
+        self.port = port
+        self.handlers = handlers
+        self._deframer = frame.Deframer()
+        self._replies: list[tuple[int, bytes]] = []
+        self._agreed = False
+
+    def poll(self) -> bool:
+        """Answer what has come in; True if there was anything."""
+        data = self.port.read()
+        if data:
+            for payload in self._deframer.feed(data):
+                reply = self._answer(payload)
+                if reply:
+                    self.port.write(frame.encode(reply))
+        self.port.flush()
+        return bool(data)
+
+    def _answer(self, payload: bytes) -> bytes:
+        try:
+            kind, command, request_id = messages.decode_head(payload)
+        except codec.CodecError:
+            return b""
+        if kind != messages.REQUEST:
+            return b""
+        if command not in messages.MESSAGES:
+            return messages.encode_refusal(command, request_id, Refusal(errors.UNKNOWN_COMMAND, "command", command))
+        if messages.MESSAGES[command][1] & messages.MUTATES:
+            return self._answer_once(command, request_id, payload)
+        return self._execute(command, request_id, payload)[0]
+
+    def _answer_once(self, command: int, request_id: int, payload: bytes) -> bytes:
+        for known_id, reply in self._replies:
+            if known_id == request_id:
+                return reply
+        if not self._agreed:
+            refusal = Refusal(errors.PROTOCOL_MISMATCH, text="greet the pump with hello first")
+            return messages.encode_refusal(command, request_id, refusal)
+        if self.pump.controller.ledger.outcome(request_id) is not None:
+            return messages.encode_refusal(command, request_id, Refusal(errors.ALREADY_DONE))
+        reply, code, operator = self._execute(command, request_id, payload)
+        if code != errors.MALFORMED:
+            self.pump.recorder.note(
+                records.COMMAND, request_id=request_id, command=command, error=code, operator=operator
+            )
+        self._replies.append((request_id, reply))
+        del self._replies[:-REPLIES_KEPT]
+        return reply
+
+    def _execute(self, command: int, request_id: int, payload: bytes) -> tuple[bytes, int, str]:
+        """(reply, error code, operator) of a command carried out or refused."""
+        operator = ""
+        try:
+            request = messages.decode_request(payload)
+            operator = request.get("operator", "")
+            self._refuse_when_stopped(command)
+            values = self.handlers[command](self.pump, request)
+            if command == messages.HELLO:
+                self._agreed = True
+            return messages.encode_reply(command, request_id, values), errors.OK, operator
+        except codec.CodecError as error:
+            refusal = Refusal(errors.MALFORMED, text=str(error))
+        except Refusal as caught:
+            refusal = caught
+            if command == messages.HELLO:
+                self._agreed = False
+        return messages.encode_refusal(command, request_id, refusal), refusal.code, operator
+
+    def _refuse_when_stopped(self, command: int) -> None:
+        state = self.pump.controller.state
+        if (
+            state in (states.ALARM_STOPPED, states.SERVICE)
+            and not messages.MESSAGES[command][1] & messages.WHEN_STOPPED
+        ):
+            raise Refusal(errors.WRONG_STATE, "state", state, text=states.STATE_NAMES[state])

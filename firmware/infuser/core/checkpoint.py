@@ -1,0 +1,54 @@
+"""The delivery counters between journal records, kept in two small files written in turn.
+
+A file holds one record and stays so small that littlefs keeps it in the directory itself: a save
+costs one program operation and seldom an erase. A cut spoils at most the older of the two.
+"""
+
+import binascii
+import struct
+
+from infuser.wire import codec, records
+
+NAMES = ("c0", "c1")
+
+
+class Checkpoint:
+    """Keeps the newest CHECKPOINT_FIELDS; `files` as hw.storage.Files, whose OSError passes through."""
+
+    def __init__(self, files) -> None:
+        self._files = files
+        self._counter = -1
+
+    def load(self) -> dict | None:
+        """The newest values that verify, `counter` among them; None if there are none."""
+        newest = None
+        self._counter = 0
+        for name in NAMES:
+            values = _decode(self._files.read(name))
+            if values is not None and values["counter"] > self._counter:
+                newest = values
+                self._counter = values["counter"]
+        return newest
+
+    def save(self, values: dict) -> None:
+        """Store values; `counter` is filled in here. After OSError the values before are still there."""
+        if self._counter < 0:
+            self.load()
+        counter = self._counter + 1
+        numbered = dict(values)
+        numbered["counter"] = counter
+        body = codec.encode(records.CHECKPOINT_FIELDS, numbered)
+        self._files.overwrite(NAMES[counter & 1], body + struct.pack("<I", binascii.crc32(body)))
+        self._counter = counter
+
+
+def _decode(stored: bytes | None) -> dict | None:
+    if not stored or len(stored) < 5:
+        return None
+    body = stored[:-4]
+    if struct.unpack("<I", stored[-4:])[0] != binascii.crc32(body):
+        return None
+    try:
+        return codec.decode(records.CHECKPOINT_FIELDS, body)
+    except codec.CodecError:
+        return None

@@ -1,0 +1,43 @@
+"""Measured flow: compares the encoder's movement with the microsteps commanded, in volume.
+
+The encoder has 4096 counts for 3200 microsteps. What is in flight (handed over, perhaps not yet
+made) widens the comparison, so a burst under way is never taken for a stall or a runaway.
+"""
+
+COUNTS_PER_TURN = 4096
+MICROSTEPS_PER_TURN = 3200
+# 8 microsteps are 0.79 uL: found before 1 uL is missing or over; encoder noise is 2 counts.
+TOLERANCE_STEPS = 8
+
+
+class FlowChecker:
+    """Position by the encoder against position by command, both in encoder counts."""
+
+    def __init__(self) -> None:
+        self._last = -1
+        self._moved_counts = 0
+        self._start_steps = 0
+
+    def restart(self, counts: int, steps: int) -> None:
+        """Take the present as agreed: `counts` of the encoder at `steps` commanded."""
+        self._last = counts
+        self._moved_counts = 0
+        self._start_steps = steps
+
+    def deviation_steps(self, counts: int, made_low: int, issued: int) -> int:
+        """Microsteps moved beyond (positive) or short of (negative) what was commanded; 0 within doubt.
+
+        `counts` is the encoder's reading 0..4095, `made_low` what is certainly made, `issued`
+        what was handed over. To be called at least once in half a turn.
+        """
+        half = COUNTS_PER_TURN // 2
+        self._moved_counts += (counts - self._last + half) % COUNTS_PER_TURN - half
+        self._last = counts
+        moved = self._moved_counts * MICROSTEPS_PER_TURN // COUNTS_PER_TURN
+        low = made_low - self._start_steps
+        high = issued - self._start_steps
+        if moved < low:
+            return moved - low
+        if moved > high:
+            return moved - high
+        return 0

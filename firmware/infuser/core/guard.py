@@ -1,0 +1,97 @@
+"""Dose guard: vetoes microsteps by its own counters, whatever the controller believes.
+
+It can stop the motor and never start it. `allow` runs in the interrupt; everything else is
+main-loop work. Windows are counted in slots and always include one slot too many, so a limit is
+reached early rather than late.
+"""
+
+from infuser.wire import units
+
+SLOT_MS = 15 * units.MS_PER_MIN
+SLOTS = 96
+_MILLI = 1000
+_CREDIT_MAX = 128 * _MILLI
+_MASK = 0x3FFFFFFF
+
+
+class Guard:
+    """Independent step counters with a rate limit, a ceiling and a sliding 24 h window."""
+
+    def __init__(self, step_pl: int) -> None:
+        self.step_pl = step_pl
+        self.steps = 0
+        self._steps_check = _MASK
+        self.vetoed = 0
+        self.corrupt = False
+        self._ceiling = 0
+        self._milli_per_quantum = 0
+        self._credit = 0
+        self._slots = [0] * SLOTS
+        self._slot = 0
+        self._slot_start_steps = 0
+        self._slot_start_ms = 0
+        self._window_sum = 0
+        self.day_limit_steps = 0
+
+    def allow(self, wanted: int, quanta: int) -> int:
+        """How many of `wanted` microsteps may go out now; books them. Interrupt-safe."""
+        if self._steps_check != self.steps ^ _MASK:
+            self.corrupt = True
+            self.vetoed += wanted
+            return 0
+        credit = self._credit + self._milli_per_quantum * (quanta if quanta < 256 else 256)
+        if credit > _CREDIT_MAX:
+            credit = _CREDIT_MAX
+        granted = wanted
+        if granted * _MILLI > credit:
+            granted = credit // _MILLI
+        if granted > self._ceiling - self.steps:
+            granted = self._ceiling - self.steps
+            if granted < 0:
+                granted = 0
+        self._credit = credit - granted * _MILLI
+        self.steps += granted
+        self._steps_check = self.steps ^ _MASK
+        self.vetoed += wanted - granted
+        return granted
+
+    def restore(self, steps: int, hourly_steps: list[int], now_ms: int) -> None:
+        """Start from `steps` in all and the microsteps of the past hours, newest last."""
+        self.steps = steps
+        self._steps_check = steps ^ _MASK
+        self._ceiling = 0
+        self._slots = [0] * SLOTS
+        per_hour = units.MS_PER_H // SLOT_MS
+        for back, count in enumerate(reversed(hourly_steps[-24:])):
+            self._slots[SLOTS - 1 - back * per_hour] = count
+        self._slot = 0
+        self._window_sum = sum(self._slots)
+        self._slot_start_steps = steps
+        self._slot_start_ms = now_ms
+
+    def set_rate_limit(self, rate_nl_per_day: int) -> None:
+        """Largest mean rate; a few steps of credit allow for late ticks."""
+        milli = rate_nl_per_day * units.PL_PER_NL * _MILLI // (self.step_pl * units.QUANTA_PER_DAY)
+        self._milli_per_quantum = milli + 1 if rate_nl_per_day else 0
+        if not rate_nl_per_day:
+            self._credit = 0
+
+    def set_ceiling(self, steps: int) -> None:
+        """Total count of microsteps that must not be passed (reservation, reservoir)."""
+        self._ceiling = steps
+
+    def poll(self, now_ms: int) -> None:
+        """Move the window along."""
+        while now_ms - self._slot_start_ms >= SLOT_MS:
+            delivered = self.steps - self._slot_start_steps
+            self._window_sum += delivered - self._slots[self._slot]
+            self._slots[self._slot] = delivered
+            self._slot = (self._slot + 1) % SLOTS
+            self._slot_start_steps = self.steps
+            self._slot_start_ms += SLOT_MS
+
+    def room_steps(self) -> int:
+        """Microsteps that the 24 h window still admits; a large number without a limit."""
+        if not self.day_limit_steps:
+            return _MASK
+        return self.day_limit_steps - self._window_sum - (self.steps - self._slot_start_steps)

@@ -1,0 +1,193 @@
+"""The pump's memory: an append-only, chained journal in segments that each begin with a snapshot.
+
+A record is stored whole or not at all, and nothing stored is written again: a cut tail is taken
+off when the journal is opened, a damaged segment is left as it is and a new one goes on.
+"""
+
+from infuser.core import segments
+from infuser.wire import records
+
+SEGMENT_BYTES = 32 * 1024
+BUDGET_BYTES = 640 * 1024
+FIRST_SEQ = 1
+
+
+class Journal:
+    """Appends records and reads them back.
+
+    `files` as hw.storage.Files; `snapshot()` gives the state as bytes, before the record that is
+    being appended. After open(): `boot` (this run's number, u16), `next_seq`, `torn_bytes` cut off,
+    `damage` (what was found unsound, "" if nothing). OSError from `files` passes through.
+    """
+
+    def __init__(self, files, snapshot, segment_bytes: int = SEGMENT_BYTES, budget_bytes: int = BUDGET_BYTES) -> None:
+        self._files = files
+        self._snapshot = snapshot
+        self._segment_bytes = segment_bytes
+        self._budget_bytes = budget_bytes
+        self._sizes: list[list[int]] = []  # [first seq, bytes] of every segment, oldest first
+        self._active: segments.Segment | None = None  # the segment that takes appends; None: the next append begins one
+        self._reading: segments.Segment | None = None  # the closed segment indexed last
+        self._chain = records.CHAIN_START
+        self._unsure = False  # a write failed: the active file may hold more than it should
+        self.boot = 0
+        self.next_seq = FIRST_SEQ
+        self.torn_bytes = 0
+        self.damage = ""
+
+    @property
+    def oldest_seq(self) -> int:
+        """The oldest record kept; next_seq while there is none."""
+        return self._sizes[0][0] if self._sizes else self.next_seq
+
+    def open(self) -> tuple:
+        """(snapshot or None, iterator of the records after it, decoded).
+
+        The newest segment is verified from its first record on. The iterator reads as it goes, so
+        that a full segment never stands in memory; it is to be used up before the first append.
+        """
+        self._list()
+        for first_seq, size in list(reversed(self._sizes)):
+            segment = segments.scan(self._files, first_seq, size, True)
+            usable = segment.end == size or self._mend(segment, size)
+            if segment.end:
+                self._go_on_from(segment, usable)
+                return self._read_back(segment)
+        self.boot = (self.boot + 1) & 0xFFFF
+        return None, iter(())
+
+    def append(self, kind: int, values: dict, time_ms: int, uptime_ms: int) -> int:
+        """Store a record and give its number; it is on the flash when this returns.
+
+        OSError: it is not stored, and the journal stays usable.
+        """
+        active = self._active
+        if active is not None:
+            self._settle(active)
+            stored = self._encode(kind, values, time_ms, uptime_ms)
+        if active is None or active.end + len(stored) > self._segment_bytes:
+            active = self._rotate(time_ms, uptime_ms)
+            stored = self._encode(kind, values, time_ms, uptime_ms)
+        self._store(active, stored)
+        return self.next_seq - 1
+
+    def read_from(self, seq: int, skip: int, max_bytes: int) -> bytes:
+        """Stored bytes from the start of record `seq` plus `skip` bytes on, of one segment at most; b"" at the end.
+
+        A record that was dropped, or lost to damage, counts as the next one kept, and `skip` as 0.
+        """
+        if seq < self.oldest_seq:
+            seq, skip = self.oldest_seq, 0
+        at = len(self._sizes) - 1
+        while at > 0 and self._sizes[at][0] > seq:
+            at -= 1
+        for first_seq, size in self._sizes[max(at, 0) :]:
+            segment = self._indexed(first_seq, size)
+            offset = skip
+            if seq > segment.last_seq:
+                skip = 0 if seq >= first_seq and segment.end else skip
+                continue
+            if seq > first_seq:
+                offset += segment.offset_of(self._files, seq)
+            if offset < segment.end:
+                return self._files.read_at(segment.name, offset, min(max_bytes, segment.end - offset))
+            seq = segment.last_seq + 1
+            skip = offset - segment.end
+        return b""
+
+    def _list(self) -> None:
+        self._sizes = []
+        for name in self._files.names():
+            first_seq = segments.first_seq_of(name)
+            if first_seq is not None:
+                self._sizes.append([first_seq, self._files.size(name)])
+        self._sizes.sort()
+
+    def _mend(self, segment, size: int) -> bool:
+        """Take a torn tail off; otherwise note the damage. Whether the segment may take appends."""
+        newest = segment.first_seq == self._sizes[-1][0]
+        if newest and segments.is_torn(self._files, segment, size):
+            self.torn_bytes += size - segment.end
+            if segment.end:
+                self._files.truncate_to(segment.name, segment.end)
+                self._sizes[-1][1] = segment.end
+            else:
+                self._files.remove(segment.name)
+                self._sizes.pop()
+            return True
+        self._note_damage(segment)
+        lost = segments.hidden(self._files, segment, size)
+        # At least one number is left out, so that no reader can take the damage for a sound chain.
+        self.next_seq = max(self.next_seq, segment.last_seq + 2, lost[0] + 1 if lost else 0)
+        self.boot = max(self.boot, segment.boot, lost[1] if lost else 0)
+        return False
+
+    def _note_damage(self, segment) -> None:
+        if not self.damage:
+            self.damage = "segment {} is damaged at byte {} ({})".format(segment.name, segment.end, segment.problem)
+
+    def _go_on_from(self, segment, usable: bool) -> None:
+        self._chain = segment.chain
+        self.next_seq = max(self.next_seq, segment.last_seq + 1)
+        self.boot = (max(self.boot, segment.boot) + 1) & 0xFFFF
+        if usable and not self.damage:
+            self._active = segment
+
+    def _read_back(self, segment) -> tuple:
+        later = segments.stream(self._files, segment.name, 0, segment.end)
+        _, stored = next(later)
+        return records.decode(stored)["fields"]["ledger"], _decoded(later)
+
+    def _rotate(self, time_ms: int, uptime_ms: int):
+        """Begin a segment with a snapshot, dropping the oldest ones that the budget has no room for."""
+        stored = self._encode(records.SNAPSHOT, {"ledger": self._snapshot()}, time_ms, uptime_ms)
+        while len(self._sizes) > 1 and self._total() + self._segment_bytes > self._budget_bytes:
+            self._files.remove(segments.name_of(self._sizes[0][0]))
+            self._sizes.pop(0)
+        self._active = None
+        fresh = segments.Segment(self.next_seq)
+        if self._files.size(fresh.name) is not None:
+            self._files.remove(fresh.name)  # what an attempt that failed has left
+        self._sizes.append([fresh.first_seq, 0])
+        try:
+            self._store(fresh, stored)
+        except OSError:
+            self._sizes.pop()
+            raise
+        self._active = fresh
+        return fresh
+
+    def _encode(self, kind: int, values: dict, time_ms: int, uptime_ms: int) -> bytes:
+        return records.encode(kind, self.boot, self.next_seq, time_ms, uptime_ms, values, self._chain)
+
+    def _store(self, segment, stored: bytes) -> None:
+        self._unsure = True
+        self._files.append(segment.name, stored)
+        self._unsure = False
+        segment.add(stored)
+        self._sizes[-1][1] = segment.end
+        self._chain = segment.chain
+        self.next_seq += 1
+
+    def _settle(self, segment) -> None:
+        """After a write that failed: take off what it may have left behind the last record."""
+        if self._unsure and self._files.size(segment.name) != segment.end:
+            self._files.truncate_to(segment.name, segment.end)
+        self._unsure = False
+
+    def _total(self) -> int:
+        return sum(size for _, size in self._sizes)
+
+    def _indexed(self, first_seq: int, size: int):
+        if self._active is not None and self._active.first_seq == first_seq:
+            return self._active
+        if self._reading is None or self._reading.first_seq != first_seq:
+            self._reading = segments.scan(self._files, first_seq, size, False)
+            if self._reading.problem:
+                self._note_damage(self._reading)
+        return self._reading
+
+
+def _decoded(stream):
+    for _, stored in stream:
+        yield records.decode(stored)
