@@ -1,10 +1,11 @@
 """Wiring only: builds the hardware objects, hands them to the pump, and runs it."""
 
 from infuser.app.pump import Pump
+from infuser.hw import chip
 from infuser.hw.annunciator import Annunciator
-from infuser.hw.chip import Chip
+from infuser.hw.bus import make_i2c
 from infuser.hw.drive import Drive
-from infuser.hw.sensors import Sensors, make_i2c
+from infuser.hw.sensors import Sensors
 from infuser.hw.serialport import SerialPort
 from infuser.hw.storage import DATA_DIR, Files
 from infuser.hw.ticktimer import TickTimer
@@ -18,7 +19,7 @@ class Hardware:
 
     def __init__(self) -> None:
         i2c = make_i2c()
-        self.chip = Chip()
+        self.chip = chip
         self.timebase = Timebase()
         self.files = Files(DATA_DIR)
         self.drive = Drive()

@@ -28,11 +28,9 @@ class Delivery:
         self.timebase = hardware.timebase
         self._critical = hardware.chip.critical
         self._checkpoint = checkpoint
-        self._event_seq = 0
         self._reserved = 0
         self._reserve_steps = RESERVE_STEPS
         self.uncertain_steps = 0
-        self._counter = 0
 
     def load(self, hour_list: list[dict], hour_steps: int) -> int:
         """Take up the counters of the last checkpoint; returns the microsteps left uncertain."""
@@ -43,7 +41,6 @@ class Delivery:
                 channel.due = channel.issued = saved[name]
             self.meter.channels[states.BASAL].acc_pl = saved["basal_acc_pl"]
             self.meter.channels[states.BASAL].acc_rem = saved["basal_acc_rem"]
-            self._counter = saved["counter"]
             self.uncertain_steps = max(0, saved["steps_reserved"] - self.meter.issued())
         hours = [entry["steps"] for entry in hour_list]
         hours.append(max(0, self.steps_total() - hour_steps) + self.uncertain_steps)
@@ -163,9 +160,7 @@ class Delivery:
             counts = self.bucket_steps()
             acc_pl, acc_rem = basal.acc_pl, basal.acc_rem
         uptime_ms = self.timebase.uptime_ms()
-        self._counter += 1
         values = {
-            "counter": self._counter,
             "event_seq": self.recorder.journal.next_seq,
             "basal_steps": counts[states.BASAL],
             "patient_bolus_steps": counts[states.PATIENT_BOLUS],

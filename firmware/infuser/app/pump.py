@@ -13,7 +13,7 @@ from infuser.core.checkpoint import Checkpoint
 from infuser.core.clock import Clock
 from infuser.core.journal import Journal
 from infuser.core.ledger import NO_BUCKET, Ledger
-from infuser.wire import alarms, messages, records, states, units
+from infuser.wire import alarms, codec, messages, records, states, units
 
 # While anything moves fast or somebody talks to the pump the loop runs at the fast period.
 FAST_LOOP_MS = 100
@@ -192,7 +192,20 @@ class Pump:
         self.controller.refresh()
 
     def run(self) -> None:
-        """Poll until a service command gives the REPL back."""
+        """Poll until a service command gives the REPL back.
+
+        An error that nobody foresaw stops the motor, is logged as an alarm and ends in a reset:
+        after it the pump stands, and says why, until a person answers.
+        """
+        try:
+            self._loop()
+        except Exception as error:
+            self.delivery.stop()
+            text = "{}: {}".format(type(error).__name__, error)
+            self.watch.fault(alarms.INTERNAL_FAULT, "program", text[: codec.TEXT_MAX // 4])
+            self.hardware.chip.reset()
+
+    def _loop(self) -> None:
         self.start()
         port = self.hardware.port
         while not self.leaving:

@@ -115,8 +115,8 @@ class Watch:
 
     def _check_reservoir(self) -> None:
         controller = self.controller
-        if not controller.schedule and not controller.delivering():
-            return
+        if not controller.ledger.filled_nl:
+            return  # never filled: there is nothing to run empty, and a start is refused
         volume_nl = controller.reservoir_nl()
         empty = controller.reservoir_steps() == 0
         if controller.delivering() and self.sensors.at_empty():

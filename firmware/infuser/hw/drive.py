@@ -1,0 +1,100 @@
+"""Stepper drive: a PIO state machine makes evenly spaced step pulses, handed over in bursts.
+
+The pulses of a burst go on while flash operations block the processor. One word a burst:
+bits 0-23 the interval in us less the program's own cycles, bits 24-29 the count less one, so
+that a word stays a small integer and handing it over allocates nothing.
+"""
+
+import rp2
+from infuser.hw import board
+from machine import Pin
+
+BURST_MAX = 64
+INTERVAL_MIN_US = 8
+INTERVAL_MAX_US = 1 << 24
+_PIO_HZ = 1000000
+# X counts the pulses left after the present one and ends below zero; so must it begin.
+_NOTHING_LEFT = "mov(x, invert(null))"
+# Cycles of one pulse when the waiting loop is passed once: set 2, set 1, mov 1, jmp 1, jmp 1.
+_OVERHEAD_US = 6
+
+
+@rp2.asm_pio(set_init=rp2.PIO.OUT_LOW, out_shiftdir=rp2.PIO.SHIFT_RIGHT)
+def _pulses():
+    # fmt: off
+    pull(block)             # noqa: F821
+    out(isr, 24)            # noqa: F821
+    out(x, 8)               # noqa: F821
+    label("step")           # noqa: F821
+    set(pins, 1)         [1]  # noqa: F821  2 us; the TMC2209 needs 0.1 us
+    set(pins, 0)            # noqa: F821
+    mov(y, isr)             # noqa: F821
+    label("wait")           # noqa: F821
+    jmp(y_dec, "wait")      # noqa: F821
+    jmp(x_dec, "step")      # noqa: F821
+    # fmt: on
+
+
+class Drive:
+    """The motor with its driver: off until `enable`, one burst under way and one waiting at most."""
+
+    def __init__(self) -> None:
+        self._enable = Pin(board.PINS["enable"], Pin.OUT, value=1 - board.DRIVER_ON)
+        self._dir = Pin(board.PINS["dir"], Pin.OUT, value=board.FORWARD)
+        step = Pin(board.PINS["step"], Pin.OUT, value=0)
+        self._machine = rp2.StateMachine(0, _pulses, freq=_PIO_HZ, set_base=step)
+        self._machine.exec(_NOTHING_LEFT)
+        self._last_count = 0
+        self._on = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the driver holds the motor."""
+        return self._on
+
+    def enable(self, forward: bool) -> None:
+        """Driver on in a direction; a motor that runs is halted first."""
+        self.halt()
+        self._dir.value(board.FORWARD if forward else 1 - board.FORWARD)
+        self._enable.value(board.DRIVER_ON)
+        self._machine.active(1)
+        self._on = True
+
+    def disable(self) -> None:
+        """Driver off; what was under way is forgotten."""
+        self.halt()
+
+    def ready(self) -> bool:
+        """Whether a burst would be taken. Interrupt-safe; an earlier burst may still make its last pulses."""
+        return self._on and self._machine.tx_fifo() == 0
+
+    def burst(self, count: int, interval_us: int) -> None:
+        """Make `count` pulses (1 to 64), one each `interval_us` (8 to 2**24). Interrupt-safe, only when ready()."""
+        self._last_count = count
+        self._machine.put((count - 1) << 24 | (interval_us - _OVERHEAD_US))
+
+    def halt(self) -> int:
+        """Stop within one step, driver off; returns the microsteps handed over that were certainly not made.
+
+        A pulse that may have been made counts as made. Main context; a second call returns 0.
+        """
+        machine = self._machine
+        self._on = False  # from here on the interrupt hands over nothing
+        machine.active(0)
+        self._enable.value(1 - board.DRIVER_ON)
+        if not self._last_count:
+            return 0
+        not_made = 0
+        while machine.tx_fifo():
+            not_made += self._last_count
+            machine.exec("pull(noblock)")
+        machine.exec("mov(isr, x)")
+        machine.exec("push(noblock)")
+        left = machine.get()
+        if left < BURST_MAX:
+            not_made += left
+        machine.exec(_NOTHING_LEFT)
+        machine.exec("set(pins, 0)")
+        machine.restart()
+        self._last_count = 0
+        return not_made

@@ -1,0 +1,104 @@
+"""Everything that the pump can sense, as integers with units; no judgement here."""
+
+from infuser.hw import board
+from machine import ADC, Pin
+
+_RAW_ANGLE = 0x0C
+_AMBIENT_READ = board.PRESSURE_ZERO_UV // board.PRESSURE_UV_PER_PA
+_PA_FULL_SCALE = board.ADC_FULL_SCALE_UV // board.PRESSURE_UV_PER_PA
+_MV_FULL_SCALE = board.ADC_FULL_SCALE_UV * board.BATTERY_DIVIDER // 1000
+
+
+class Sensors:
+    """Reads encoder, pressures, switches, supply and temperature. Main context."""
+
+    def __init__(self, i2c) -> None:
+        self._i2c = i2c
+        self._angle = bytearray(2)
+        self._outlet = _adc("outlet_pressure")
+        self._inlet = _adc("inlet_pressure")
+        self._sounder = _adc("sounder_current")
+        self._battery = _adc("battery")
+        self._temperature = ADC(board.TEMPERATURE_CHANNEL)
+        self._air = _pulled_up("air")
+        self._full = _pulled_up("limit_full")
+        self._empty = _pulled_up("limit_empty")
+        self._patient = _pulled_up("patient_button")
+        self._stop = _pulled_up("stop_button")
+        self._jumper = _pulled_up("service_jumper")
+        self._cover = _pulled_up("cover")
+        self._supply = Pin(board.PINS["supply_present"], Pin.IN, Pin.PULL_DOWN)
+
+    def encoder_counts(self) -> int:
+        """Angle of the motor shaft, 0 to 4095 counts a turn; -1 when the encoder does not answer."""
+        angle = self._angle
+        try:
+            self._i2c.readfrom_mem_into(board.ENCODER_ADDRESS, _RAW_ANGLE, angle)
+        except OSError:
+            return -1
+        return (angle[0] & 0x0F) << 8 | angle[1]
+
+    def outlet_pa(self) -> int:
+        """Outlet pressure in Pa above ambient."""
+        return self._outlet.read_u16() * _PA_FULL_SCALE // board.ADC_FULL_SCALE - _AMBIENT_READ
+
+    def inlet_pa(self) -> int:
+        """Inlet pressure in Pa above ambient: suction is negative."""
+        return self._inlet.read_u16() * _PA_FULL_SCALE // board.ADC_FULL_SCALE - _AMBIENT_READ
+
+    def battery_mv(self) -> int:
+        """Battery voltage in mV."""
+        return self._battery.read_u16() * _MV_FULL_SCALE // board.ADC_FULL_SCALE
+
+    def temperature_mc(self) -> int:
+        """Core temperature in thousandths of a degree Celsius."""
+        above_uv = _microvolts(self._temperature) - board.TEMPERATURE_ZERO_UV
+        return board.TEMPERATURE_ZERO_MC - above_uv * 1000 // board.TEMPERATURE_NV_PER_MC
+
+    def sounder_current_ok(self) -> bool:
+        """Whether current flows through the sounder just now."""
+        return _microvolts(self._sounder) > board.SOUNDER_SOUNDS_UV
+
+    def air(self) -> bool:
+        """Whether there is air at the outlet."""
+        return self._air.value() == 1
+
+    def at_full(self) -> bool:
+        """Whether the piston stands at the full end."""
+        return self._full.value() == 0
+
+    def at_empty(self) -> bool:
+        """Whether the piston stands at the empty end."""
+        return self._empty.value() == 0
+
+    def supply_present(self) -> bool:
+        """Whether the pump is supplied from outside."""
+        return self._supply.value() == 1
+
+    def cover_open(self) -> bool:
+        """Whether the service cover is open."""
+        return self._cover.value() == 1
+
+    def service_jumper(self) -> bool:
+        """Whether the service jumper is set."""
+        return self._jumper.value() == 0
+
+    def patient_button(self) -> bool:
+        """Whether the patient button is pressed."""
+        return self._patient.value() == 0
+
+    def stop_button(self) -> bool:
+        """Whether the stop button is pressed."""
+        return self._stop.value() == 0
+
+
+def _pulled_up(signal: str) -> Pin:
+    return Pin(board.PINS[signal], Pin.IN, Pin.PULL_UP)
+
+
+def _adc(signal: str) -> ADC:
+    return ADC(Pin(board.PINS[signal]))
+
+
+def _microvolts(adc: ADC) -> int:
+    return adc.read_u16() * board.ADC_FULL_SCALE_UV // board.ADC_FULL_SCALE

@@ -1,0 +1,86 @@
+"""The USB serial port: bytes in and out without ever waiting for the host."""
+
+import select
+import sys
+
+import micropython
+
+READ_MAX = 512
+QUEUE_MAX = 4096
+# One USB packet. A host that stops reading in the midst of one costs 0.5 s, once: then the port is not ready.
+_CHUNK = 64
+_CTRL_C = 3
+
+
+class SerialPort:
+    """Non-blocking access to the port that MicroPython calls stdin and stdout."""
+
+    def __init__(self) -> None:
+        self._input = sys.stdin.buffer
+        self._output = sys.stdout.buffer
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self._out_poll = select.poll()
+        self._out_poll.register(sys.stdout, select.POLLOUT)
+        self._waiting_for_room = False
+        self._queue = bytearray()
+        self._sent = 0
+        self.dropped_frames = 0
+
+    def acquire(self) -> None:
+        """Take the port for the application: no byte on it interrupts the program any more."""
+        micropython.kbd_intr(-1)
+
+    def release(self) -> None:
+        """Give the port back to the REPL: Ctrl-C interrupts again."""
+        micropython.kbd_intr(_CTRL_C)
+
+    def read(self) -> bytes:
+        """What is there, at most READ_MAX bytes; empty when nothing is."""
+        data = bytearray()
+        # The port's own read(n) waits for all n bytes, so they are fetched one by one.
+        while len(data) < READ_MAX and self._can_read(0):
+            byte = self._input.read(1)
+            if not byte:
+                break
+            data.extend(byte)
+        return bytes(data)
+
+    def write(self, data: bytes) -> bool:
+        """Queue a frame; False, and all of it dropped, if the queue has no room."""
+        if len(self._queue) - self._sent + len(data) > QUEUE_MAX:
+            self.dropped_frames += 1
+            return False
+        if self._sent:
+            self._queue = self._queue[self._sent :]
+            self._sent = 0
+        self._queue.extend(data)
+        return True
+
+    def flush(self) -> None:
+        """Push out what the port takes now."""
+        while self._sent < len(self._queue) and self._out_poll.poll(0):
+            count = self._output.write(memoryview(self._queue)[self._sent : self._sent + _CHUNK])
+            if not count:
+                break
+            self._sent += count
+        if self._queue and self._sent == len(self._queue):
+            self._queue = bytearray()
+            self._sent = 0
+
+    def idle(self, wait_ms: int) -> None:
+        """Wait for input, or for room if something is queued, at most `wait_ms`."""
+        waiting = self._sent < len(self._queue)
+        if waiting != self._waiting_for_room:
+            self._waiting_for_room = waiting
+            if waiting:
+                self._poll.register(sys.stdout, select.POLLOUT)
+            else:
+                self._poll.unregister(sys.stdout)
+        self._poll.poll(wait_ms)
+
+    def _can_read(self, wait_ms: int) -> bool:
+        for ready in self._poll.poll(wait_ms):
+            if ready[1] & select.POLLIN:
+                return True
+        return False

@@ -1,0 +1,64 @@
+"""The tick: a hard timer that hands on how many whole quanta of time have passed.
+
+A late tick hands on more quanta, and the rest of a quantum is kept, so neither is ever lost.
+"""
+
+import time
+
+from infuser.hw.chip import critical
+from infuser.wire.units import QUANTUM_MS
+from machine import Timer
+
+_COUNT_MASK = 0x3FFFFFFF
+
+
+class TickTimer:
+    """Calls `handler(quanta)` in the interrupt. The handler must neither allocate nor block.
+
+    `count` grows with every tick (liveness); `failed` becomes True if the handler ever raised.
+    """
+
+    def __init__(self, handler) -> None:
+        self._handler = handler
+        self._timer = Timer()
+        self._interrupt = self._on_timer
+        self._running = False
+        self._last_ms = 0
+        self._rest_ms = 0
+        self.count = 0
+        self.failed = False
+
+    def start(self, period_ms: int) -> None:
+        """Tick at this period; while it runs already, change the period and lose no time."""
+        if not self._running:
+            self._last_ms = time.ticks_ms()
+            self._rest_ms = 0
+            self._running = True
+        self._timer.init(mode=Timer.PERIODIC, period=period_ms, callback=self._interrupt, hard=True)
+
+    def stop(self) -> None:
+        """No more ticks; the time since the last one is not handed on."""
+        self._timer.deinit()
+        self._running = False
+
+    def sync(self) -> None:
+        """Hand on the time since the last tick now, from the main context."""
+        if self._running:
+            with critical():
+                self._advance()
+
+    def _on_timer(self, _timer) -> None:
+        # In the interrupt. The chip never calls a handler again that has raised.
+        try:
+            self.count = (self.count + 1) & _COUNT_MASK
+            self._advance()
+        except Exception:
+            self.failed = True
+
+    def _advance(self) -> None:
+        now_ms = time.ticks_ms()
+        passed_ms = time.ticks_diff(now_ms, self._last_ms) + self._rest_ms
+        self._last_ms = now_ms
+        self._rest_ms = passed_ms % QUANTUM_MS
+        if passed_ms >= QUANTUM_MS:
+            self._handler(passed_ms // QUANTUM_MS)
