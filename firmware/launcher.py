@@ -1,4 +1,4 @@
-"""Installed on the Pico as /main.py: starts the application, or the one before it if an update was cut off."""
+"""Installed on the board as /main.py: starts the application, or the one before it if an update was cut off."""
 
 import os
 import sys

@@ -1,17 +1,23 @@
 """Wiring only: builds the hardware objects, hands them to the pump, and runs it."""
 
-from infuser.app.pump import Pump
-from infuser.hw import chip
-from infuser.hw.annunciator import Annunciator
-from infuser.hw.bus import make_i2c
-from infuser.hw.drive import Drive
-from infuser.hw.sensors import Sensors
-from infuser.hw.serialport import SerialPort
-from infuser.hw.storage import DATA_DIR, Files
-from infuser.hw.ticktimer import TickTimer
-from infuser.hw.timebase import Timebase
-from infuser.hw.wallclock import WallClock
-from infuser.hw.watchdog import Watchdog
+import gc
+
+# Collect often from the first import on: garbage left between objects that stay would split the heap
+# for good, and the journal needs pieces of some KiB.
+gc.threshold(16 * 1024)
+
+from infuser.app.pump import Pump  # noqa: E402
+from infuser.hw import chip  # noqa: E402
+from infuser.hw.annunciator import Annunciator  # noqa: E402
+from infuser.hw.bus import make_i2c  # noqa: E402
+from infuser.hw.drive import Drive  # noqa: E402
+from infuser.hw.sensors import Sensors  # noqa: E402
+from infuser.hw.serialport import SerialPort  # noqa: E402
+from infuser.hw.storage import DATA_DIR, Files  # noqa: E402
+from infuser.hw.ticktimer import TickTimer  # noqa: E402
+from infuser.hw.timebase import Timebase  # noqa: E402
+from infuser.hw.wallclock import WallClock  # noqa: E402
+from infuser.hw.watchdog import Watchdog  # noqa: E402
 
 
 class Hardware:
@@ -36,7 +42,9 @@ def main() -> None:
     hardware = Hardware()
     hardware.port.acquire()
     try:
-        Pump(hardware).run()
+        pump = Pump(hardware)
+        gc.threshold(64 * 1024)  # everything that stays is in place: collect seldom
+        pump.run()
     finally:
         hardware.drive.disable()
         hardware.port.release()

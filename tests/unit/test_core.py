@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from infuser.core import prescription, reservoir
 from infuser.core.alarmlist import AlarmList
 from infuser.core.clock import Clock
@@ -205,9 +206,7 @@ def test_the_reservoir_never_reads_below_nothing(filled_nl, steps):
 
 def apply_all(ledger: Ledger) -> None:
     ledger.apply(records.PROGRAM, {"program": b"xyz", "confirmed": False, "operator": "o"}, 5)
-    ledger.apply(
-        records.STATE, {"old": states.IDLE, "new": states.INFUSING, "reason": 1, "rate_nl_per_day": 1}, 6
-    )
+    ledger.apply(records.STATE, {"old": states.IDLE, "new": states.INFUSING, "reason": 1, "rate_nl_per_day": 1}, 6)
     ledger.apply(records.ALARM_RAISED, {"alarm": alarms.STALL, "priority": 3, "detail": -9}, 7)
     ledger.apply(records.COMMAND, {"request_id": 77, "command": 1, "error": 3, "operator": ""}, 8)
     counters = {

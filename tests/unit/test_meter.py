@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from infuser.core.meter import Meter, split_rate
 from infuser.wire import states, units
 

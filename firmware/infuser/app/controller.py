@@ -3,6 +3,7 @@
 from infuser.app.checks import wrong_state
 from infuser.core import prescription, reservoir
 from infuser.core.ledger import NO_BUCKET
+from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, records, states, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
@@ -17,9 +18,9 @@ class Controller:
         self.ledger = recorder.ledger
         self.clock = recorder.clock
         self.timebase = recorder.timebase
-        self.schedule = None
+        self.schedule: Schedule | None = None
         self.stopped_at_ms = self.timebase.uptime_ms()
-        self.bolus_at_ms = None
+        self.bolus_at_ms: int | None = None
         self._before_priming = states.IDLE
         self.bolus_start_steps = 0
 

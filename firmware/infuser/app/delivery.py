@@ -10,7 +10,7 @@ from infuser.core.guard import Guard
 from infuser.core.meter import Meter
 from infuser.wire import states, units
 
-TICK_MS = 1000
+TICK_MS = 2000
 FAST_TICK_MS = 100
 RESERVE_STEPS = 10
 
@@ -155,10 +155,15 @@ class Delivery:
             self.guard.set_ceiling(self.guard.steps + max(0, self._reserved - self.meter.issued()))
 
     def _save(self, reserved: int) -> None:
-        basal = self.meter.channels[states.BASAL]
+        channels = self.meter.channels
+        basal = channels[states.BASAL]
+        counts = [0] * states.BUCKETS
+        # Nothing is allocated with interrupts off: counts and fraction must be of one instant.
         with self._critical():
-            counts = self.bucket_steps()
-            acc_pl, acc_rem = basal.acc_pl, basal.acc_rem
+            for bucket in range(states.BUCKETS):
+                counts[bucket] = channels[bucket].issued
+            acc_pl = basal.acc_pl
+            acc_rem = basal.acc_rem
         uptime_ms = self.timebase.uptime_ms()
         values = {
             "event_seq": self.recorder.journal.next_seq,

@@ -45,7 +45,8 @@ class Link:
         for known_id, reply in self._replies:
             if known_id == request_id:
                 return reply
-        if not self._agreed:
+        # A pump of another version must still give up the REPL: how else could it be updated?
+        if not self._agreed and command != messages.SERVICE_REPL:
             refusal = Refusal(errors.PROTOCOL_MISMATCH, text="greet the pump with hello first")
             return messages.encode_refusal(command, request_id, refusal)
         if self.pump.controller.ledger.outcome(request_id) is not None:

@@ -17,7 +17,7 @@ from infuser.wire import alarms, codec, messages, records, states, units
 
 # While anything moves fast or somebody talks to the pump the loop runs at the fast period.
 FAST_LOOP_MS = 100
-LOOP_MS = 1000
+LOOP_MS = 2000
 CLOCK_CHECK_MS = units.MS_PER_H
 # The clock chip counts whole seconds: a difference within two of them says nothing.
 CLOCK_TOLERANCE_MS = 2000
@@ -201,6 +201,7 @@ class Pump:
             self._loop()
         except Exception as error:
             self.delivery.stop()
+            self.hardware.chip.tell(error)
             text = "{}: {}".format(type(error).__name__, error)
             self.watch.fault(alarms.INTERNAL_FAULT, "program", text[: codec.TEXT_MAX // 4])
             self.hardware.chip.reset()

@@ -10,6 +10,7 @@ from infuser.wire import records
 SEGMENT_BYTES = 32 * 1024
 BUDGET_BYTES = 640 * 1024
 FIRST_SEQ = 1
+_EIO = 5
 
 
 class Journal:
@@ -163,6 +164,9 @@ class Journal:
     def _store(self, segment, stored: bytes) -> None:
         self._unsure = True
         self._files.append(segment.name, stored)
+        # Read back: after a failed program littlefs can take later appends and lose them without a word.
+        if self._files.read_at(segment.name, segment.end, len(stored) + 1) != stored:
+            raise OSError(_EIO)
         self._unsure = False
         segment.add(stored)
         self._sizes[-1][1] = segment.end

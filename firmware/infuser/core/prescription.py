@@ -6,9 +6,8 @@ from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
 # Product labelling of intrathecal baclofen: maintenance in spasticity of cerebral origin (the
-# narrower range), and the largest dose of spinal origin.
+# narrower range of the two).
 _SOFT_DOSE_NG_PER_DAY = (22000, 1400000)
-_HARD_DOSE_NG_PER_DAY = 2003000
 
 
 def _within(field: str, value: int, low: int, high: int) -> None:
@@ -25,7 +24,7 @@ def check(program: dict) -> Schedule:
         raise Refusal(errors.PROGRAM_INVALID, "drug", text="the drug is not named")
     _within("concentration_ug_per_ml", program["concentration_ug_per_ml"], 1, units.CONCENTRATION_MAX_UG_PER_ML)
     _within("mode", program["mode"], programs.CONTINUOUS, programs.FLEX)
-    _within("low_reservoir_nl", program["low_reservoir_nl"], units.NL_PER_ML // 2, units.RESERVOIR_CAPACITY_NL // 2)
+    _within("low_reservoir_nl", program["low_reservoir_nl"], units.LOW_RESERVOIR_MIN_NL, units.LOW_RESERVOIR_MAX_NL)
     _check_steps(program)
     schedule = Schedule(program)
     _check_doses(program, schedule)
@@ -64,8 +63,8 @@ def _check_doses(program: dict, schedule: Schedule) -> None:
             field = "step_list[{}].dose_ng_per_day".format(number)
             raise Refusal(errors.OUT_OF_RANGE, field, step["dose_ng_per_day"], bounds_ng[0], bounds_ng[1])
     dose = schedule.dose_ng_per_day()
-    most = program["dose_max_ng_per_day"] or _HARD_DOSE_NG_PER_DAY
-    _within("dose_max_ng_per_day", most, 1, _HARD_DOSE_NG_PER_DAY)
+    most = program["dose_max_ng_per_day"] or units.DOSE_MAX_NG_PER_DAY
+    _within("dose_max_ng_per_day", most, 1, units.DOSE_MAX_NG_PER_DAY)
     _within("dose_ng_per_day", dose, 1, most)
     slowest = min(program["step_list"], key=lambda step: step["dose_ng_per_day"])["dose_ng_per_day"]
     _within("minimum_ng_per_day", program["minimum_ng_per_day"], bounds_ng[0], slowest)

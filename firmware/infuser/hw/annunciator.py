@@ -2,10 +2,11 @@
 
 import time
 
+from machine import PWM, Pin, Timer
+
 from infuser.core import signals
 from infuser.hw import board
 from infuser.wire.alarms import HIGH, LOW, MEDIUM
-from machine import PWM, Pin, Timer
 
 _LAMPS = {HIGH: "lamp_red", MEDIUM: "lamp_yellow", LOW: "lamp_cyan"}
 _LOUD = 32768

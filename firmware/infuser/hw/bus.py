@@ -1,7 +1,8 @@
 """The I2C bus that the encoder and the clock chip share."""
 
-from infuser.hw import board
 from machine import I2C, Pin
+
+from infuser.hw import board
 
 
 def make_i2c() -> I2C:

@@ -1,6 +1,7 @@
 """The RP2040 itself: why it started, who it is, critical sections, reset."""
 
 import binascii
+import sys
 
 import machine
 
@@ -57,3 +58,8 @@ def reset() -> None:
     """Start the chip anew; does not return."""
     machine.mem32[_SCRATCH] = _ORDERED
     machine.reset()
+
+
+def tell(error) -> None:
+    """Print the traceback of an unforeseen error where an engineer sees it; the host skips it as garbage."""
+    sys.print_exception(error, sys.stderr)

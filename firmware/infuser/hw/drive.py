@@ -6,8 +6,9 @@ that a word stays a small integer and handing it over allocates nothing.
 """
 
 import rp2
-from infuser.hw import board
 from machine import Pin
+
+from infuser.hw import board
 
 BURST_MAX = 64
 INTERVAL_MIN_US = 8

@@ -1,7 +1,8 @@
 """Everything that the pump can sense, as integers with units; no judgement here."""
 
-from infuser.hw import board
 from machine import ADC, Pin
+
+from infuser.hw import board
 
 _RAW_ANGLE = 0x0C
 _AMBIENT_READ = board.PRESSURE_ZERO_UV // board.PRESSURE_UV_PER_PA

@@ -23,6 +23,7 @@ class SerialPort:
         self._out_poll = select.poll()
         self._out_poll.register(sys.stdout, select.POLLOUT)
         self._waiting_for_room = False
+        self._heard = True
         self._queue = bytearray()
         self._sent = 0
         self.dropped_frames = 0
@@ -36,7 +37,9 @@ class SerialPort:
         micropython.kbd_intr(_CTRL_C)
 
     def read(self) -> bytes:
-        """What is there, at most READ_MAX bytes; empty when nothing is."""
+        """What is there, at most READ_MAX bytes; empty when nothing is, or nothing was when `idle` ended."""
+        if not self._heard:
+            return b""
         data = bytearray()
         # The port's own read(n) waits for all n bytes, so they are fetched one by one.
         while len(data) < READ_MAX and self._can_read(0):
@@ -77,7 +80,7 @@ class SerialPort:
                 self._poll.register(sys.stdout, select.POLLOUT)
             else:
                 self._poll.unregister(sys.stdout)
-        self._poll.poll(wait_ms)
+        self._heard = self._can_read(wait_ms)
 
     def _can_read(self, wait_ms: int) -> bool:
         for ready in self._poll.poll(wait_ms):

@@ -5,9 +5,10 @@ A late tick hands on more quanta, and the rest of a quantum is kept, so neither 
 
 import time
 
+from machine import Timer
+
 from infuser.hw.chip import critical
 from infuser.wire.units import QUANTUM_MS
-from machine import Timer
 
 _COUNT_MASK = 0x3FFFFFFF
 

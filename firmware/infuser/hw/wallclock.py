@@ -1,8 +1,9 @@
 """Wall clock: a DS3231 on I2C where one answers, else the chip's own, which each power loss sets back."""
 
+from machine import RTC
+
 from infuser.hw import board
 from infuser.wire.units import EPOCH_MAX_MS, EPOCH_MIN_MS, MS_PER_DAY, MS_PER_S
-from machine import RTC
 
 _STATUS = 0x0F
 _STOPPED = 0x80  # OSF: the oscillator has stood still, the time is worthless

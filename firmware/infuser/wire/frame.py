@@ -19,14 +19,19 @@ def encode(payload: bytes) -> bytes:
 
 
 def _stuff(data: bytes) -> bytes:
+    # Walks from zero to zero: a split would make a list of up to 512 pieces, too large a block for a worn heap.
     out = bytearray()
-    for block in data.split(b"\0"):
-        while len(block) >= 254:
+    at = 0
+    while at <= len(data):
+        zero = data.find(b"\0", at)
+        end = len(data) if zero < 0 else zero
+        while end - at >= 254:
             out.append(255)
-            out.extend(block[:254])
-            block = block[254:]
-        out.append(len(block) + 1)
-        out.extend(block)
+            out.extend(data[at : at + 254])
+            at += 254
+        out.append(end - at + 1)
+        out.extend(data[at:end])
+        at = end + 1
     return bytes(out)
 
 

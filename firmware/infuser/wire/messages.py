@@ -115,6 +115,7 @@ OPERATOR = (("operator", "text"),)
 
 # fmt: off
 # id -> (name, flags, request fields, reply fields). HELLO never changes: it is how versions meet.
+# Nor does SERVICE_REPL, which needs no greeting: it is how a pump of another version is updated.
 MESSAGES = {
     HELLO: (
         "hello", WHEN_STOPPED, (("protocol", "blob"), ("host", "text")),
@@ -186,7 +187,7 @@ class Refusal(Exception):
     """A command refused: an error code and what it is about. Raised on the pump and on the host."""
 
     def __init__(self, code: int, field: str = "", value: int = 0, low: int = 0, high: int = 0, text: str = "") -> None:
-        Exception.__init__(self, errors.ERRORS[code][0] if code in errors.ERRORS else str(code))
+        super().__init__(errors.ERRORS[code][0] if code in errors.ERRORS else str(code))
         self.code = code
         self.field = field
         self.value = value

@@ -1,0 +1,86 @@
+"""What every command gets: the global options, the output, and the way to a pump and to a person."""
+
+import contextlib
+import getpass
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pumpctl.cli.output import Output
+from pumpctl.errors import Declined, UsageProblem
+
+if TYPE_CHECKING:
+    from pumpctl.client import Pump
+    from pumpctl.ports import Port
+
+OPERATOR_MAX = 60
+
+
+@dataclass
+class Context:
+    """Global options of one run; `out` prints, `connect` opens the pump meant by `port`."""
+
+    port: str | None = None
+    json: bool = False
+    yes: bool = False
+    operator: str = ""
+    out: Output = field(default_factory=Output)
+
+    def override(self, name: str, value: Any) -> None:
+        """An option given after the command replaces the global one."""
+        setattr(self, name, value)
+        if name == "json":
+            self.out.json = value
+
+    @property
+    def who(self) -> str:
+        """The operator's name as it goes into the pump's log."""
+        name = self.operator
+        if not name:
+            with contextlib.suppress(OSError, KeyError, ImportError):
+                name = getpass.getuser()
+        return name[:OPERATOR_MAX]
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator["Pump"]:
+        """A pump whose protocol was checked; closed at the end. PortError, LinkError."""
+        from pumpctl import ports
+        from pumpctl.client import Pump
+
+        port = ports.resolve(self.port, self._choose if self.interactive else None)
+        with Pump.open(port.spec, operator=self.who) as pump:
+            for told in pump.settled:
+                self.out.note(told)
+            yield pump
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a person to ask."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def confirm(self, question: str) -> None:
+        """Go on only if a person says yes, or `--yes` was given; Declined or UsageProblem otherwise."""
+        if self.yes:
+            return
+        if not self.interactive:
+            raise UsageProblem(f"not confirmed: {question}", remedy="confirm at a terminal, or give --yes")
+        if not click.confirm(question, err=True):
+            raise Declined("not confirmed; nothing was changed")
+
+    def ask(self, question: str, kind: "click.ParamType[Any]", option: str) -> Any:
+        """A value from a person; UsageProblem names the option to give where nobody can be asked."""
+        if not self.interactive:
+            raise UsageProblem(f"{option} is missing", field=option, remedy=f"give {option}")
+        return click.prompt(question, type=kind, err=True)
+
+    def _choose(self, found: Sequence["Port"]) -> "Port":
+        for at, port in enumerate(found, 1):
+            self.out.note(f"  {at}  {port.name}  {port.description}")
+        chosen = click.prompt("Several pumps are present; which one", type=click.IntRange(1, len(found)), err=True)
+        return found[chosen - 1]
+
+
+pass_context = click.make_pass_decorator(Context)

@@ -1,0 +1,85 @@
+"""Command groups that load their commands when used, suggest near names and share options."""
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from pumpctl.cli.context import Context
+
+
+class SuggestingGroup(click.Group):
+    """A group that answers an unknown command with the nearest names."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a suggestion when there is no such command."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            near = _near(name, self.list_commands(ctx))
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _near(name: str, names: list[str]) -> list[str]:
+    """Names that begin alike or are spelt alike."""
+    alike = [known for known in names if known.startswith(name) or name.startswith(known)]
+    return alike or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+
+
+class LazyGroup(SuggestingGroup):
+    """A group whose commands are imported when called: name -> (module, attribute, help line)."""
+
+    def __init__(self, *args: Any, table: Mapping[str, tuple[str, str, str]], **told: Any) -> None:
+        super().__init__(*args, **told)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the table's order, which follows a therapy's life."""
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command and give it the shared options."""
+        if cmd_name not in self._table:
+            return None
+        module, attribute, _ = self._table[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return share_options(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in self._table.items()])
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    context = ctx.find_object(Context)
+    if context is not None and value is not None and param.name is not None:
+        context.override(param.name.removeprefix("shared_"), value)
+
+
+def _shared() -> list[click.Option]:
+    """The global options once more, so that they may stand after the command as well."""
+    told: dict[str, Any] = {"callback": _remember, "expose_value": False, "default": None, "allow_from_autoenv": False}
+    return [
+        click.Option(["-p", "--port", "shared_port"], metavar="PORT", help="Pump to talk to.", **told),
+        click.Option(["--json", "shared_json"], flag_value=True, is_flag=True, help="Print one JSON document.", **told),
+        click.Option(["--yes", "shared_yes"], flag_value=True, is_flag=True, help="Answer every question yes.", **told),
+        click.Option(["--operator", "shared_operator"], metavar="NAME", help="Who acts, for the pump's log.", **told),
+    ]
+
+
+def share_options(command: click.Command) -> click.Command:
+    """Let a command, and those below it, take the global options too; done once."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            share_options(below)
+    taken = {name for param in command.params for name in (*param.opts, param.name)}
+    for option in _shared():
+        if option.name not in taken and not taken & set(option.opts):
+            command.params.append(option)
+    return command

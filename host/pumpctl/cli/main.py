@@ -1,0 +1,123 @@
+"""Entry point: the table of commands, the global options and the one place where errors end."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from pumpctl import __version__, errors, paths
+from pumpctl.cli.context import Context
+from pumpctl.cli.group import LazyGroup
+from pumpctl.cli.output import Output
+
+# name -> (module, attribute, help line); imported when called.
+COMMANDS = {
+    "ports": ("pumpctl.cli.ports", "ports", "List the pumps within reach, real and virtual."),
+    "status": ("pumpctl.cli.status", "status", "Show what the pump is doing."),
+    "program": ("pumpctl.cli.program", "program", "Check, send, show and read therapies."),
+    "bolus": ("pumpctl.cli.delivery", "bolus", "Give a clinician's bolus, or cancel it."),
+    "stop": ("pumpctl.cli.delivery", "stop", "Stop delivery at once."),
+    "resume": ("pumpctl.cli.delivery", "resume", "Start or resume the programmed infusion."),
+    "minimum-rate": ("pumpctl.cli.delivery", "minimum_rate", "Fall to the minimum rate, or leave it."),
+    "prime": ("pumpctl.cli.delivery", "prime", "Fill the catheter; counted as priming, never as therapy."),
+    "refill": ("pumpctl.cli.refill", "refill", "Guide a refill of the reservoir."),
+    "alarms": ("pumpctl.cli.alarms", "alarms", "List, acknowledge and silence alarms."),
+    "clock": ("pumpctl.cli.clock", "clock", "Show or set the pump's clock."),
+    "selftest": ("pumpctl.cli.status", "selftest", "Run the pump's self-test."),
+    "log": ("pumpctl.cli.log", "log", "Pull, show and verify the pump's log."),
+    "report": ("pumpctl.cli.report", "report", "Write an HTML report from a pulled log."),
+    "flash": ("pumpctl.cli.flash", "flash", "Put the firmware on a Raspberry Pi Pico."),
+    "virtual": ("pumpctl.cli.virtual", "virtual", "Start, advance, break and stop virtual pumps."),
+    "demo": ("pumpctl.cli.demo", "demo", "Play a month of therapy on a virtual pump."),
+}
+EPILOG = """\b
+Every option is also an environment variable: --port is PUMPCTL_PORT, and
+`status --interval` is PUMPCTL_STATUS_INTERVAL.
+Exit codes: 0 done; 1 internal error; 2 usage or invalid file; 3 refused by
+the pump; 4 no pump or link lost; 5 data failed verification.
+Completion: eval "$(_PUMPCTL_COMPLETE=bash_source pumpctl)", likewise zsh, fish.
+A bench prototype: never connect it to a person."""
+
+
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"auto_envvar_prefix": "PUMPCTL", "help_option_names": ["-h", "--help"]},
+)
+@click.option("-p", "--port", metavar="PORT", help="Device, pseudo-terminal, socket://HOST:PORT or virtual pump.")
+@click.option("--json", "as_json", is_flag=True, envvar="PUMPCTL_JSON", help="Print one JSON document on stdout.")
+@click.option("--yes", is_flag=True, help="Answer every question yes, for scripts.")
+@click.option("--operator", default="", metavar="NAME", help="Who acts, for the pump's log.  [default: user's name]")
+@click.version_option(__version__, "-V", "--version", prog_name="pumpctl", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, port: str | None, as_json: bool, yes: bool, operator: str) -> None:
+    """Program, watch and read the bench infusion pump, real or virtual."""
+    out = ctx.ensure_object(Output)
+    out.json = out.json or as_json
+    ctx.obj = Context(port=port, json=out.json, yes=yes, operator=operator, out=out)
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; every error ends here."""
+    told = list(sys.argv[1:] if args is None else args)
+    out = Output(wants_json(told))
+    try:
+        code = cli.main(args=told, prog_name="pumpctl", standalone_mode=False, obj=out)
+        out.close()
+        return code if isinstance(code, int) else errors.DONE
+    except click.exceptions.Abort:
+        out.error(_Interrupted("interrupted"))
+        return errors.INTERRUPTED
+    except Exception as error:
+        if os.environ.get("PUMPCTL_DEBUG") == "1":
+            traceback.print_exc()
+        shown = as_shown(error)
+        out.error(shown)
+        return shown.exit_code
+
+
+class _Interrupted(errors.UsageProblem):
+    exit_code = errors.INTERRUPTED
+    kind = "interrupted"
+
+
+def wants_json(args: Sequence[str]) -> bool:
+    """Whether errors must be JSON, known before the arguments are parsed and even if they cannot be."""
+    words = args[: args.index("--")] if "--" in args else args
+    return "--json" in words or os.environ.get("PUMPCTL_JSON", "").lower() in ("1", "true", "yes", "on", "t", "y")
+
+
+def as_shown(error: Exception) -> errors.PumpctlError:
+    """Any exception as an error for people; the details of an unexpected one go to a file."""
+    if isinstance(error, errors.PumpctlError):
+        return error
+    if isinstance(error, click.UsageError):
+        where = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `pumpctl --help`"
+        return errors.UsageProblem(error.format_message(), remedy=where)
+    if isinstance(error, click.ClickException):
+        return errors.UsageProblem(error.format_message())
+    if isinstance(error, OSError) and error.filename is not None:
+        return errors.UsageProblem(f"{error.filename}: {error.strerror}", value=str(error.filename))
+    return errors.Internal(f"internal error: {type(error).__name__}: {error}", remedy=f"details: {_keep(error)}")
+
+
+def _keep(error: Exception) -> str:
+    details = paths.state_dir() / "last-error.txt"
+    try:
+        details.parent.mkdir(parents=True, exist_ok=True)
+        details.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return "run again with PUMPCTL_DEBUG=1"
+    return f"{details}, or run again with PUMPCTL_DEBUG=1"
+
+
+def main() -> None:
+    """Entry point of the `pumpctl` command."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""What a command prints: one JSON document, or tables for people; everything else goes to stderr."""
+
+import contextlib
+import itertools
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from pumpctl.errors import Internal, PumpctlError
+
+Advance = Callable[[float], None]
+
+
+class Output:
+    """Where results, notes and errors go.
+
+    A command calls `result` once with its JSON document; `line`, `table` and `pairs` are for
+    people and print nothing under `--json`. Progress and notes go to stderr in either case.
+    """
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.json = as_json
+        self._told = False
+
+    def result(self, document: dict[str, Any]) -> None:
+        """The command's one JSON document; nothing without `--json`."""
+        if not self.json:
+            return
+        if self._told:
+            raise Internal("a command printed a second JSON document")
+        self._told = True
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """End of a command that succeeded: under `--json` there is a document even if it had nothing to say."""
+        if self.json and not self._told:
+            self.result({"ok": True})
+
+    def line(self, text: str = "") -> None:
+        """A line of the result for people."""
+        if not self.json:
+            print(text)
+
+    def note(self, text: str) -> None:
+        """Something to know that is not the result; stderr."""
+        print(text, file=sys.stderr, flush=True)
+
+    def error(self, error: PumpctlError) -> None:
+        """The error on stderr, and under `--json` the one document on stdout."""
+        first, *rest = error.lines()
+        self.note(f"pumpctl: {first}")
+        for line in rest:
+            self.note(f"  {line}")
+        if self.json and not self._told:
+            self.result({"error": error.document()})
+
+    def pairs(self, rows: Sequence[tuple[str, str]], title: str = "") -> None:
+        """Names and values, one a line."""
+        self.table(("", ""), rows, title)
+
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", needed: bool = False
+    ) -> None:
+        """A table: framed on a terminal, aligned text in a pipe. Empty column names print no header.
+
+        One that a person `needed` to decide goes to stderr under `--json`.
+        """
+        if self.json:
+            if needed:
+                self.note(plain_table(columns, rows, title))
+        elif sys.stdout.isatty():
+            _rich_table(columns, rows, title)
+        else:
+            print(plain_table(columns, rows, title))
+
+    @contextlib.contextmanager
+    def progress(self, title: str, total: float) -> Iterator[Advance]:
+        """Yields a function to call with how much of `total` is done by now; shown on stderr."""
+        if sys.stderr.isatty():
+            with _rich_progress(title, total) as advance:
+                yield advance
+        else:
+            yield _plain_progress(title, total)
+
+
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:
+    """The table as aligned lines without colour or frame."""
+    shown = [line for row in ([columns, *rows] if any(columns) else rows) for line in _split(row)]
+    widths = [max((len(row[at]) for row in shown), default=0) for at in range(len(columns))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
+    return "\n".join([title, *lines] if title else lines)
+
+
+def _split(row: Sequence[str]) -> list[list[str]]:
+    """The lines of a row whose cells may have several."""
+    return [list(line) for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
+
+
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    headed = any(columns)
+    frame = box.SIMPLE_HEAD if headed else None
+    table = Table(title=title or None, title_justify="left", box=frame, show_header=headed)
+    for at, column in enumerate(columns):
+        table.add_column(column, style="bold" if at == 0 and not headed else None, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+@contextlib.contextmanager
+def _rich_progress(title: str, total: float) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _plain_progress(title: str, total: float) -> Advance:
+    """A line at every tenth, so that a log of a long command stays short."""
+    shown = -1
+
+    def advance(done: float) -> None:
+        nonlocal shown
+        tenth = int(10 * done / total) if total else 10
+        if tenth > shown:
+            shown = tenth
+            print(f"{title}: {10 * tenth} %", file=sys.stderr, flush=True)
+
+    return advance

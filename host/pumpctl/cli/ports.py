@@ -1,0 +1,21 @@
+"""`pumpctl ports`: the pumps within reach."""
+
+from dataclasses import asdict
+
+import click
+
+from pumpctl import ports as discovery
+from pumpctl.cli.context import Context, pass_context
+
+
+@click.command()
+@pass_context
+def ports(context: Context) -> None:
+    """List the pumps within reach, real and virtual."""
+    found = discovery.find()
+    context.out.result({"ports": [asdict(port) for port in found]})
+    if found:
+        rows = [(port.name, port.kind, port.spec, port.description) for port in found]
+        context.out.table(("NAME", "KIND", "PORT", "WHAT"), rows)
+    else:
+        context.out.line("No pump found. Connect a board, or start a virtual pump: pumpctl virtual start")

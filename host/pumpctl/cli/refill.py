@@ -1,0 +1,99 @@
+"""`pumpctl refill`: begin, measure the residual, fill, complete; guided or by options."""
+
+import click
+
+from infuser.wire import states
+from pumpctl import operations, timetext
+from pumpctl.cli.context import Context, pass_context
+from pumpctl.cli.params import CONCENTRATION, VOLUME, QuantityType
+from pumpctl.client import Pump, Values
+from pumpctl.errors import PumpctlError, UsageProblem
+from pumpctl.quantity import format_volume
+
+
+@click.command()
+@click.option("--begin", "only_begin", is_flag=True, help="Only stop the pump for a refill and tell the residual.")
+@click.option("--cancel", is_flag=True, help="Give up a refill begun, before anything was drawn or filled.")
+@click.option("--residual", type=VOLUME, help="Volume drawn from the reservoir, as measured.")
+@click.option("--volume", type=VOLUME, help="Volume filled in.")
+@click.option("--concentration", type=CONCENTRATION, help="Of the new drug.  [default: the program's]")
+@pass_context
+def refill(
+    context: Context,
+    only_begin: bool,
+    cancel: bool,
+    residual: int | None,
+    volume: int | None,
+    concentration: int | None,
+) -> None:
+    """Guide a refill: the pump stops, you draw and measure the residual, fill, and it accounts for it.
+
+    A refill that was begun is continued by calling this again. Unattended:
+    `refill --begin`, then `refill --residual 1.8ml --volume 20ml --yes`.
+    """
+    if not (only_begin or cancel):
+        _check_unattended(context, residual, volume)
+    with context.connect() as pump:
+        if cancel:
+            _tell_state(context, pump.cancel_refill()["state"])
+            return
+        begun = pump.begin_refill()
+        context.out.note(f"The pump is stopped; expected residual {format_volume(begun['expected_residual_nl'])}.")
+        if only_begin:
+            context.out.result(begun)
+            return
+        try:
+            reply = _complete(context, pump, begun, residual, volume, concentration)
+        except (click.Abort, PumpctlError):
+            context.out.note("The pump stays stopped in its refill: call this again, or `pumpctl refill --cancel`.")
+            raise
+        offset = pump.status()["utc_offset_min"]
+        document = operations.refill_document(reply, offset)
+    context.out.result(document)
+    context.out.pairs([
+        ("residual", operations.discrepancy_text(reply["discrepancy_nl"])),
+        ("reservoir", format_volume(reply["reservoir_nl"])),
+        ("refill due", timetext.people(reply["refill_due_ms"], offset)),
+        ("state", document["state"]),
+    ], "Refill accounted for.")  # fmt: skip
+    if reply["state"] == states.SUSPENDED:
+        context.out.note("Therapy is stopped; go on with `pumpctl resume`.")
+
+
+def _check_unattended(context: Context, residual: int | None, volume: int | None) -> None:
+    """Refuse before the pump is stopped what nobody could be asked for afterwards."""
+    if context.interactive:
+        return
+    given = (("--residual", residual), ("--volume", volume), ("--yes", context.yes or None))
+    missing = [name for name, value in given if value is None]
+    if missing:
+        raise UsageProblem(
+            f"{', '.join(missing)} missing, and there is no terminal to ask at",
+            field=missing[0],
+            remedy="pumpctl refill --residual 1.8ml --volume 20ml --yes",
+        )
+
+
+def _complete(
+    context: Context, pump: Pump, begun: Values, residual: int | None, volume: int | None, concentration: int | None
+) -> Values:
+    expected, capacity = (format_volume(begun[name]) for name in ("expected_residual_nl", "capacity_nl"))
+    residual = _given(context, residual, f"Volume drawn, expected {expected}", VOLUME, "--residual")
+    volume = _given(context, volume, f"Volume filled in, at most {capacity}", VOLUME, "--volume")
+    if concentration is None:
+        concentration = pump.status()["concentration_ug_per_ml"] or None
+    concentration = _given(context, concentration, "Concentration of the new drug", CONCENTRATION, "--concentration")
+    told = f"{format_volume(residual)} drawn, {format_volume(volume)} of {concentration} ug/mL filled in"
+    context.confirm(f"Account for this refill: {told}?")
+    return pump.complete_refill(residual, volume, concentration)
+
+
+def _given(context: Context, value: int | None, question: str, kind: QuantityType, option: str) -> int:
+    asked: int = context.ask(question, kind, option) if value is None else value
+    return asked
+
+
+def _tell_state(context: Context, state: int) -> None:
+    name = states.STATE_NAMES[state]
+    context.out.result({"cancelled": True, "state": name})
+    context.out.line(f"Refill given up. State: {name}.")

@@ -1,0 +1,63 @@
+"""`pumpctl status` and `pumpctl selftest`: what the pump is doing, and whether it is sound."""
+
+import contextlib
+import sys
+import time
+
+import click
+
+from infuser.wire import units
+from pumpctl import status_view
+from pumpctl.cli.context import Context, pass_context
+from pumpctl.cli.output import plain_table
+from pumpctl.cli.params import DURATION
+from pumpctl.client import Pump
+from pumpctl.errors import Refused, UsageProblem
+
+
+@click.command()
+@click.option("--watch", is_flag=True, help="Show it again and again until Ctrl-C.")
+@click.option("--interval", type=DURATION, default="2s", show_default=True, help="Time between two looks.")
+@pass_context
+def status(context: Context, watch: bool, interval: int) -> None:
+    """Show what the pump is doing."""
+    if watch and context.json:
+        raise UsageProblem("--watch has no single JSON document", remedy="run `pumpctl status --json` repeatedly")
+    with context.connect() as pump:
+        if watch:
+            with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how a watch ends
+                _watch(pump, interval / units.MS_PER_S)
+            return
+        now = pump.status()
+        context.out.result(status_view.document(now, pump.hello))
+        context.out.pairs(status_view.lines(now, pump.hello))
+
+
+def _watch(pump: Pump, interval_s: float) -> None:
+    terminal = sys.stdout.isatty()
+    while True:
+        shown = plain_table(("", ""), status_view.lines(pump.status(), pump.hello))
+        if terminal:
+            click.clear()
+        click.echo(shown if terminal else shown + "\n")
+        time.sleep(interval_s)
+
+
+@click.command()
+@pass_context
+def selftest(context: Context) -> None:
+    """Run the pump's self-test; possible while nothing is delivered."""
+    with context.connect() as pump:
+        reply = pump.self_test()
+    failed = [entry["part"] for entry in reply["failed_list"]]
+    if not reply["passed"]:
+        raise Refused(
+            f"the self-test failed: {', '.join(failed)}",
+            code=0,
+            name="self-test-failed",
+            field="failed",
+            value=failed,
+            remedy="repair the parts named, then run it again",
+        )
+    context.out.result({"passed": True, "failed": []})
+    context.out.line("The self-test passed.")

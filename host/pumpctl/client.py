@@ -1,0 +1,183 @@
+"""A pump as Python sees it: one method a command.
+
+Replies are dicts by the field names of `infuser.wire.messages`, where each field carries its unit.
+Every method raises Refused when the pump says no, LinkError when it does not answer; one that
+changes something raises UncertainOutcome when nothing tells whether it was carried out.
+"""
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from infuser.wire import messages
+from infuser.wire import program as programs
+from pumpctl.errors import VerificationError
+from pumpctl.exchange import Hello
+from pumpctl.logread import read_log
+from pumpctl.orders import Orders
+from pumpctl.pending import PendingStore
+from pumpctl.transport import Transport, open_transport
+
+Values = dict[str, Any]
+
+
+class Pump:
+    """A pump whose protocol was found to be ours; use it as a context manager."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        operator: str = "",
+        pending: PendingStore | None = None,
+        timeout_s: float = 1.0,
+        tries: int = 3,
+    ) -> None:
+        self.transport = transport
+        try:
+            self._orders = Orders(transport, operator, pending or PendingStore(), timeout_s=timeout_s, tries=tries)
+        except BaseException:
+            transport.close()
+            raise
+        self._ask = self._orders.ask
+        self._order = self._orders.order
+
+    @property
+    def hello(self) -> Hello:
+        """What the pump told about itself."""
+        return self._orders.hello
+
+    @property
+    def settled(self) -> list[str]:
+        """What became of a command whose reply was lost in an earlier run, in sentences."""
+        return self._orders.settled
+
+    @classmethod
+    def open(cls, spec: str, *, operator: str = "") -> Self:
+        """Open the port `spec` and greet the pump. PortError, LinkError, ProtocolMismatch."""
+        return cls(open_transport(spec), operator=operator)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the port; therapy goes on."""
+        self.transport.close()
+
+    # Reading
+
+    def status(self) -> Values:
+        """STATUS_FIELDS."""
+        return self._ask(messages.STATUS)
+
+    def read_log(self, from_seq: int, progress: Callable[[int, int, int], None] | None = None) -> Iterator[bytes]:
+        """Stored records as raw bytes from `from_seq` to the newest, in pieces as they come.
+
+        A piece ends anywhere; together they are whole records. `progress` gets
+        (oldest, next, sequence number reached). Resumable: ask again from the first record not had.
+        """
+        return read_log(self._ask, from_seq, progress)
+
+    def read_program(self) -> bytes:
+        """The encoded program in force, checked against the pump's digest; empty if there is none."""
+        data = bytearray()
+        while True:
+            part = self._ask(messages.PROGRAM_READ, offset=len(data))
+            data += part["chunk"]
+            if len(data) >= part["total"]:
+                break
+            if not part["chunk"]:
+                raise VerificationError(f"the pump's program ended after {len(data)} of {part['total']} bytes")
+        if data and programs.digest(bytes(data)) != part["digest"]:
+            raise VerificationError("the program read does not have the digest that the pump states")
+        return bytes(data)
+
+    # Programming
+
+    def stage_program(self, data: bytes) -> None:
+        """Hand over an encoded program in chunks; it changes nothing until it is committed."""
+        for offset in range(0, len(data), messages.CHUNK_MAX):
+            chunk = data[offset : offset + messages.CHUNK_MAX]
+            self._ask(messages.PROGRAM_STAGE, total=len(data), offset=offset, chunk=chunk)
+
+    def check_program(self) -> Values:
+        """UNDERSTOOD_FIELDS: what the pump makes of the program staged."""
+        return self._ask(messages.PROGRAM_CHECK)
+
+    def commit_program(self, digest: bytes, confirmed: bool = False) -> Values:
+        """Put the staged program of this digest into force; `confirmed` overrides soft limits. digest, state."""
+        return self._order(messages.PROGRAM_COMMIT, digest=digest, confirmed=confirmed)
+
+    def clear_program(self) -> Values:
+        """Forget the program, for another patient. state."""
+        return self._order(messages.PROGRAM_CLEAR)
+
+    # Delivery
+
+    def bolus(self, dose_ng: int, duration_ms: int, patient: str) -> Values:
+        """Clinician's bolus on top of the basal rate. volume_nl, rate_nl_per_day, ends_ms."""
+        return self._order(messages.BOLUS, dose_ng=dose_ng, duration_ms=duration_ms, patient=patient)
+
+    def cancel_bolus(self) -> Values:
+        """End a bolus or priming. delivered_nl."""
+        return self._order(messages.BOLUS_CANCEL)
+
+    def prime(self, volume_nl: int, duration_ms: int) -> Values:
+        """Fill the catheter. volume_nl, ends_ms."""
+        return self._order(messages.PRIME, volume_nl=volume_nl, duration_ms=duration_ms)
+
+    def stop(self) -> Values:
+        """Stop delivery. state."""
+        return self._order(messages.STOP)
+
+    def resume(self) -> Values:
+        """Start or resume the programmed infusion. state, rate_nl_per_day."""
+        return self._order(messages.RESUME)
+
+    def minimum_rate(self, on: bool) -> Values:
+        """Fall to the minimum rate or return from it. state, rate_nl_per_day."""
+        return self._order(messages.MINIMUM_RATE, on=on)
+
+    # Refill
+
+    def begin_refill(self) -> Values:
+        """Stop for a refill. expected_residual_nl, capacity_nl."""
+        return self._order(messages.REFILL_BEGIN)
+
+    def complete_refill(self, measured_residual_nl: int, volume_nl: int, concentration_ug_per_ml: int) -> Values:
+        """Account for the refill. discrepancy_nl, reservoir_nl, refill_due_ms, state."""
+        return self._order(
+            messages.REFILL_COMPLETE,
+            measured_residual_nl=measured_residual_nl,
+            volume_nl=volume_nl,
+            concentration_ug_per_ml=concentration_ug_per_ml,
+        )
+
+    def cancel_refill(self) -> Values:
+        """Give a refill up before anything was drawn or filled. state."""
+        return self._order(messages.REFILL_CANCEL)
+
+    # Alarms, clock, service
+
+    def acknowledge(self, alarm: int) -> Values:
+        """Acknowledge one alarm. acknowledged: how many."""
+        return self._order(messages.ALARM_ACK, alarm=alarm)
+
+    def pause_audio(self, pause_s: int) -> Values:
+        """Silence alarms for a time; 0 ends the pause. until_ms."""
+        return self._order(messages.AUDIO_PAUSE, pause_s=pause_s)
+
+    def set_clock(self, time_ms: int, utc_offset_min: int) -> Values:
+        """Set the wall clock, UTC ms since 1970. time_ms, moved_ms."""
+        return self._order(messages.CLOCK_SET, time_ms=time_ms, utc_offset_min=utc_offset_min)
+
+    def self_test(self) -> Values:
+        """Run the self-test. passed, failed_list."""
+        return self._order(messages.SELF_TEST)
+
+    def service_repl(self) -> Values:
+        """Give the port to the MicroPython prompt; the pump answers no more. state."""
+        return self._order(messages.SERVICE_REPL)

@@ -1,0 +1,166 @@
+"""Writes what is derived from the firmware: the tables of PROTOCOL.md and mip's list of files.
+
+`python -m pumpctl.docs firmware` rewrites firmware/PROTOCOL.md between its marks, and
+firmware/package.json. The prose around the marks is written by hand.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from infuser import VERSION
+from infuser.wire import alarms, codec, errors, frame, messages, program, records, states
+
+_BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ANSWERS = {
+    alarms.KEEP: "none: delivery goes on",
+    alarms.BASAL_ONLY: "basal rate only",
+    alarms.MINIMUM_RATE: "minimum rate",
+    alarms.MOTOR_OFF: "motor off",
+}
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; bars inside a cell are escaped."""
+
+    def line(cells: Sequence[object]) -> str:
+        return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |\n"
+
+    return line(columns) + line(["---"] * len(columns)) + "".join(line(row) for row in rows)
+
+
+def fields(declared: Sequence[tuple[str, Any]]) -> str:
+    """Declared fields as one line: `name` type, and a list as its record in brackets."""
+    if not declared:
+        return "none"
+    return ", ".join(
+        f"`{name}` [{fields(kind)}]" if isinstance(kind, tuple) else f"`{name}` {kind}" for name, kind in declared
+    )
+
+
+def _sizes() -> str:
+    rows = [
+        ("firmware version that this page belongs to", VERSION),
+        ("protocol hash", f"`{messages.hash_text(messages.protocol_hash())}`"),
+        ("payload of a frame", f"1 to {frame.PAYLOAD_MAX} bytes"),
+        ("frame on the line, both zero bytes included", f"at most {frame.CODED_MAX + 2} bytes"),
+        ("chunk of a program or of the log", f"at most {messages.CHUNK_MAX} bytes"),
+        ("encoded program", f"at most {program.ENCODED_MAX} bytes"),
+        ("text", f"at most {codec.TEXT_MAX} bytes of UTF-8"),
+    ]
+    return table(("quantity", "value"), rows)
+
+
+def _types() -> str:
+    rows = [(name, f"{low} to {high}") for name, (low, high) in codec.BOUNDS.items()]
+    return table(("type", "range"), rows)
+
+
+def _example() -> str:
+    payload = messages.encode_request(messages.STOP, 0x0102030405060708, {"operator": "Ada"})
+    return f"payload  {payload.hex(' ')}\nframe    {frame.encode(payload).hex(' ')}\n"
+
+
+def _messages() -> str:
+    rows = []
+    for number, (name, flags, request, reply) in sorted(messages.MESSAGES.items()):
+        marks = "M" * bool(flags & messages.MUTATES) + "S" * bool(flags & messages.WHEN_STOPPED)
+        rows.append((number, name, marks, fields(request), "see below" if len(reply) > 12 else fields(reply)))
+    return table(("id", "command", "flags", "request", "reply"), rows)
+
+
+def _field_rows(declared: Sequence[tuple[str, Any]]) -> str:
+    rows = [(f"`{name}`", f"list of: {fields(kind)}" if isinstance(kind, tuple) else kind) for name, kind in declared]
+    return table(("field", "type"), rows)
+
+
+def _errors() -> str:
+    return table(("code", "name", "what happened", "what to do"), [(n, *e) for n, e in sorted(errors.ERRORS.items())])
+
+
+def _alarms() -> str:
+    rows = [
+        (
+            number,
+            name,
+            alarms.PRIORITY_NAMES[priority].upper(),
+            "yes" if latching else "no",
+            ANSWERS[answer],
+            text,
+            remedy,
+        )
+        for number, (name, priority, latching, answer, text, remedy) in sorted(alarms.ALARMS.items())
+    ]
+    return table(("id", "alarm", "priority", "latching", "the pump's answer", "condition", "what to do"), rows)
+
+
+def _records() -> str:
+    return table(
+        ("kind", "record", "fields"), [(n, name, fields(of)) for n, (name, of) in sorted(records.RECORDS.items())]
+    )
+
+
+def _names() -> str:
+    listed = {
+        "state": dict(enumerate(states.STATE_NAMES)),
+        "reason": dict(enumerate(states.REASON_NAMES)),
+        "bucket": dict(enumerate(states.BUCKET_NAMES)),
+        "mode": program.MODE_NAMES,
+    }
+    return table(
+        ("field", "values"), [(k, ", ".join(f"{n} {name}" for n, name in v.items())) for k, v in listed.items()]
+    )
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "sizes": _sizes,
+    "types": _types,
+    "example": lambda: f"```\n{_example()}```\n",
+    "messages": _messages,
+    "refusal": lambda: _field_rows(messages.REFUSAL_FIELDS),
+    "status": lambda: _field_rows(messages.STATUS_FIELDS),
+    "names": _names,
+    "program": lambda: _field_rows(program.PROGRAM_FIELDS),
+    "errors": _errors,
+    "alarms": _alarms,
+    "records": _records,
+}
+
+
+def protocol(text: str) -> str:
+    """PROTOCOL.md with every block between its marks written anew; KeyError names an unknown block."""
+    return _BLOCK.sub(lambda found: found[1] + "\n" + BLOCKS[found[2]]() + "\n" + found[3], text)
+
+
+def firmware_files(firmware: Path) -> list[str]:
+    """Every file of the application below `firmware`, `main.py` last, as paths with slashes."""
+    return [*sorted(path.relative_to(firmware).as_posix() for path in firmware.glob("infuser/**/*.py")), "main.py"]
+
+
+def package(firmware: Path) -> str:
+    """package.json for mip: every file of the application, relative to the list itself."""
+    return (
+        json.dumps({"version": VERSION, "urls": [[name, name] for name in firmware_files(firmware)]}, indent=2) + "\n"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Rewrite both files in the firmware directory given; says which changed."""
+    firmware = Path(arguments[0])
+    page = firmware / "PROTOCOL.md"
+    for path, text in (
+        (page, protocol(page.read_text(encoding="utf-8"))),
+        (firmware / "package.json", package(firmware)),
+    ):
+        changed = not path.exists() or path.read_text(encoding="utf-8") != text
+        if changed:
+            path.write_text(text, encoding="utf-8")
+        print(f"{path}: {'written' if changed else 'up to date'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,105 @@
+"""Requests and replies over a link: framing, ids, repetition, and the greeting that compares declarations."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from infuser.wire import codec, frame, messages
+from infuser.wire import errors as wire_errors
+from pumpctl import __version__
+from pumpctl.errors import LinkError, ProtocolMismatch, UsageProblem
+from pumpctl.transport import Transport, drain
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a pump tells about itself when greeted."""
+
+    firmware: str
+    serial: str
+    boot_count: int
+    protocol: bytes
+
+
+class Exchange:
+    """One client's requests: 32 random bits and a counter make ids that no other client uses."""
+
+    def __init__(self, transport: Transport, *, timeout_s: float, tries: int) -> None:
+        self.transport = transport
+        self._timeout_s = timeout_s
+        self._tries = tries
+        self._client = secrets.randbits(32) << 32
+        self._count = 0
+        self._deframer = frame.Deframer()
+
+    def new_id(self) -> int:
+        """An id never used before."""
+        self._count += 1
+        return self._client | self._count
+
+    def ask(self, command: int, values: dict[str, Any], request_id: int | None = None) -> dict[str, Any]:
+        """The reply's fields; repeats with the same id. Raises the pump's Refusal, LinkError if none came."""
+        request_id = self.new_id() if request_id is None else request_id
+        try:
+            data = frame.encode(messages.encode_request(command, request_id, values))
+        except codec.CodecError as error:
+            raise UsageProblem(f"{messages.MESSAGES[command][0]}: {error}", remedy="choose a smaller value") from error
+        for _ in range(self._tries):
+            self.transport.write(data)
+            payload = self._await(command, request_id)
+            if payload is not None:
+                return self._decode(payload)
+        waited = f"{self._tries * self._timeout_s:g} s"
+        raise LinkError(
+            f"the pump on {self.transport.name} did not answer {messages.MESSAGES[command][0]} within {waited}",
+            remedy="check the cable, that the pump is on and that it runs the pump's firmware",
+        )
+
+    def _await(self, command: int, request_id: int) -> bytes | None:
+        """The payload that answers this very request; whatever else comes in is passed over."""
+        end = time.monotonic() + self._timeout_s
+        while (left := end - time.monotonic()) > 0:
+            for payload in self._deframer.feed(self.transport.read(left)):
+                if payload[:1] == bytes([messages.REPLY]) and _head(payload) == (command, request_id):
+                    return payload
+        return None
+
+    def _decode(self, payload: bytes) -> dict[str, Any]:
+        try:
+            return messages.decode_reply(payload)
+        except codec.CodecError as error:
+            name = messages.MESSAGES[payload[1]][0]
+            raise ProtocolMismatch(f"the pump's answer to {name} does not decode: {error}", remedy=_SAME) from error
+
+    def hello(self) -> Hello:
+        """Greet the pump and compare declarations; ProtocolMismatch names both versions."""
+        drain(self.transport)
+        ours = messages.protocol_hash()
+        try:
+            told = self.ask(messages.HELLO, {"protocol": ours, "host": __version__})
+        except messages.Refusal as refused:
+            if refused.code == wire_errors.PROTOCOL_MISMATCH:
+                raise ProtocolMismatch(f"{_DIFFERENT}: {refused.text}", remedy=_SAME) from None
+            raise ProtocolMismatch(f"the pump refused the greeting: {refused}", remedy=_SAME) from None
+        if told["protocol"] != ours:
+            raise _mismatch(told["firmware"], told["protocol"])
+        return Hello(told["firmware"], told["serial"], told["boot_count"], told["protocol"])
+
+
+_DIFFERENT = "pump and host do not speak the same protocol"
+_SAME = "install host and firmware of the same version: `pumpctl flash` puts this one's on the pump"
+
+
+def _head(payload: bytes) -> tuple[int, int]:
+    try:
+        _, command, request_id = messages.decode_head(payload)
+    except codec.CodecError:
+        return -1, -1
+    return command, request_id
+
+
+def _mismatch(firmware: str, theirs: bytes) -> ProtocolMismatch:
+    pump = f"pump: firmware {firmware} protocol {messages.hash_text(theirs)}"
+    host = f"host: {__version__} protocol {messages.hash_text(messages.protocol_hash())}"
+    return ProtocolMismatch(f"{_DIFFERENT}: {pump}; {host}", remedy=_SAME)

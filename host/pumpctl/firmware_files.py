@@ -1,0 +1,24 @@
+"""Where the firmware's files lie, in a source tree or an installed wheel."""
+
+from pathlib import Path
+
+import infuser
+from pumpctl.errors import Internal
+
+_PACKAGE = Path(infuser.__file__).resolve().parent
+# An installed wheel keeps beside the tool what in the source tree stands beside the package.
+_BESIDE = (_PACKAGE.parent, Path(__file__).resolve().parent / "firmware")
+
+
+def beside(name: str) -> Path:
+    """A file that stands beside the package: main.py, launcher.py or onboard.py."""
+    for folder in _BESIDE:
+        if folder.name == "firmware" and (folder / name).is_file():
+            return folder / name
+    raise Internal(f"the firmware's {name} is missing", remedy="install pumpctl again")
+
+
+def application() -> dict[str, Path]:
+    """Source of every file of the application, by its path on the board."""
+    package = {f"infuser/{path.relative_to(_PACKAGE).as_posix()}": path for path in sorted(_PACKAGE.rglob("*.py"))}
+    return {**package, "main.py": beside("main.py")}

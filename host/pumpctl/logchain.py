@@ -1,0 +1,177 @@
+"""Follows the chain through a log: what is sound is kept, and what was done to the rest is named."""
+
+import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infuser.core.journal import FIRST_SEQ
+from infuser.wire import records
+from pumpctl.store import Gap
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong. `kind`: changed, dropped, lost, reordered, truncated or foreign; `seq` where it is known."""
+
+    kind: str
+    seq: int | None
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a log at `offset`: one whole record, or bytes that are none and `why` (changed or truncated)."""
+
+    offset: int
+    stored: bytes
+    why: str = ""
+
+
+@dataclass
+class Verdict:
+    """The sound records in their order, what is wrong, and the gaps that were known before."""
+
+    records: list[Record] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def split(raw: bytes) -> Iterator[Piece]:
+    """The pieces of a raw log; after an unsound stretch it goes on at the next record whose CRC holds."""
+    at = 0
+    while at < len(raw):
+        size = sound_size(raw, at)
+        if size:
+            yield Piece(at, raw[at : at + size])
+            at += size
+            continue
+        end = next((later for later in range(at + 1, len(raw)) if sound_size(raw, later)), len(raw))
+        yield Piece(at, raw[at:end], "truncated" if end == len(raw) and _cut(raw, at) else "changed")
+        at = end
+
+
+def sound_size(raw: bytes, at: int) -> int:
+    """Size of the record at `at`, 0 if there is none whose CRC and fields hold."""
+    try:
+        size = records.size_at(raw, at)
+        records.decode(raw[at : at + size])
+    except records.RecordError:
+        return 0
+    return size
+
+
+def _cut(raw: bytes, at: int) -> bool:
+    """Whether what begins at `at` would go on behind the end."""
+    left = len(raw) - at
+    return left < records.PEEK_SIZE or left < records.peek(raw, at)[0] <= records.LENGTH_MAX + 2
+
+
+def judge(pieces: Iterable[Piece], gaps: Sequence[Gap] = ()) -> Verdict:
+    """Follow the chain through the pieces."""
+    return _Judge(gaps).run(list(pieces))
+
+
+class _Judge:
+    """One walk through a log: the record before, the numbers seen, and whether something unsound came since."""
+
+    def __init__(self, gaps: Sequence[Gap]) -> None:
+        self.verdict = Verdict(gaps=list(gaps))
+        self.before: Record | None = None
+        self.unsound = False
+        self.seen: dict[int, bytes] = {}
+
+    def run(self, pieces: list[Piece]) -> Verdict:
+        sound = [records.peek(piece.stored)[3] for piece in pieces if not piece.why]
+        self.present = set(sound)
+        in_order = iter(_in_order(sound))
+        for piece in pieces:
+            if piece.why:
+                self._note_unsound(piece)
+            else:
+                self._record(piece.stored, next(in_order))
+        return self.verdict
+
+    def _find(self, kind: str, seq: int | None, text: str) -> None:
+        self.verdict.findings.append(Finding(kind, seq, text))
+
+    def _note_unsound(self, piece: Piece) -> None:
+        seq = self.before["seq"] + 1 if self.before else None
+        where = f"record {seq}" if seq is not None else f"what stands at byte {piece.offset}"
+        wrong = "is cut off" if piece.why == "truncated" else "is not as the pump wrote it (checksum)"
+        self._find(piece.why, seq, f"{where} {wrong}")
+        self.unsound = True
+
+    def _record(self, stored: bytes, in_order: bool) -> None:
+        record = records.decode(stored)
+        seq = record["seq"]
+        self.verdict.records.append(record)
+        if seq in self.seen:
+            same = self.seen[seq] == stored
+            text = f"record {seq} stands there twice" + ("" if same else ", from two different logs")
+            self._find("reordered" if same else "foreign", seq, text)
+            return
+        self.seen[seq] = stored
+        if not in_order:
+            self._find("reordered", seq, f"record {seq} is not in its place")
+            return
+        if self.before is None:
+            self._first(record, stored)
+        else:
+            self._follows(record, stored, self.before)
+        self.before = record
+        self.unsound = False
+
+    def _first(self, record: Record, stored: bytes) -> None:
+        if record["seq"] == FIRST_SEQ and not follows(stored, records.CHAIN_START):
+            self._find("changed", FIRST_SEQ, f"record {FIRST_SEQ} does not begin the chain")
+
+    def _follows(self, record: Record, stored: bytes, before: Record) -> None:
+        seq, expected = record["seq"], before["seq"] + 1
+        linked = follows(stored, before["chain"])
+        missing = [one for one in range(expected, seq) if one not in self.present]
+        if seq > expected and missing and not self.unsound:
+            self._missing(Gap(missing[0], missing[-1], "lost" if linked else "dropped"))
+        if seq == expected and not linked and not self.unsound:
+            self._find("changed", seq, f"record {seq} does not follow record {seq - 1}: one of the two was changed")
+
+    def _missing(self, gap: Gap) -> None:
+        known = any(one.first_seq <= gap.first_seq and gap.last_seq <= one.last_seq for one in self.verdict.gaps)
+        if gap.why == "lost":
+            self._find("lost", gap.first_seq, str(gap))
+        elif not known:
+            one = gap.first_seq == gap.last_seq
+            span = f"record {gap.first_seq} is" if one else f"records {gap.first_seq} to {gap.last_seq} are"
+            self._find("dropped", gap.first_seq, f"{span} missing")
+
+
+def _in_order(seqs: Sequence[int]) -> list[bool]:
+    """For each number, whether it belongs to the longest rising row of them: the others were moved."""
+    ends: list[int] = []  # the smallest number that a rising row of this length ends with
+    at_end: list[int] = []  # where that number stands
+    before: list[int] = []
+    for at, seq in enumerate(seqs):
+        length = bisect.bisect_left(ends, seq)
+        before.append(at_end[length - 1] if length else -1)
+        ends[length : length + 1] = [seq]
+        at_end[length : length + 1] = [at]
+    told = [False] * len(seqs)
+    at = at_end[-1] if at_end else -1
+    while at >= 0:
+        told[at] = True
+        at = before[at]
+    return told
+
+
+def follows(stored: bytes, chain: bytes) -> bool:
+    """Whether a stored record follows the chain value `chain`."""
+    try:
+        records.decode(stored, chain)
+    except records.RecordError:
+        return False
+    return True

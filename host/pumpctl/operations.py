@@ -1,0 +1,155 @@
+"""What the commands do, callable from Python with a pump; the command line only asks and prints."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infuser.wire import alarms, states, units
+from infuser.wire import program as programs
+from pumpctl import program_view, quantity, status_view, timetext
+from pumpctl.client import Pump
+from pumpctl.errors import Refused, UsageProblem, VerificationError
+from pumpctl.program import Program, decode, encode
+
+Values = dict[str, Any]
+
+# Priming pace where none is asked for: 1 mL takes 5 minutes.
+PRIME_NL_PER_H = 12 * units.NL_PER_ML
+
+
+def status(pump: Pump) -> Values:
+    """The status document of `pumpctl status --json`."""
+    return status_view.document(pump.status(), pump.hello)
+
+
+# Programming
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A program staged on the pump and understood by it, beside the one in force; nothing has changed yet."""
+
+    new: Program
+    data: bytes
+    old: Program | None
+    status: Values
+    understood: Values
+
+    @property
+    def digest(self) -> bytes:
+        """What a confirmation refers to."""
+        return programs.digest(self.data)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Soft limits overstepped; a commit then needs `confirmed`."""
+        return [warning["text"] for warning in self.understood["warning_list"]]
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """(name, now, new, change) in clinical units."""
+        due = self.status["refill_due_ms"], self.understood["refill_due_ms"]
+        return program_view.side_by_side(self.old, self.new, *due, self.status["utc_offset_min"])
+
+
+def read_program(pump: Pump) -> Program | None:
+    """The program in force, None if there is none."""
+    data = pump.read_program()
+    return decode(data) if data else None
+
+
+def propose(pump: Pump, program: Program) -> Proposal:
+    """Stage a program and have the pump check it; VerificationError if it understood something else."""
+    data = encode(program)
+    now = pump.status()
+    old = read_program(pump)
+    pump.stage_program(data)
+    understood = pump.check_program()
+    if understood["digest"] != programs.digest(data):
+        raise VerificationError("the pump's digest is not that of the program sent", remedy="send it again")
+    for name, value in program_view.figures(program).items():
+        if understood[name] != value:
+            message = f"the pump understood {name} as {understood[name]}, the file says {value}"
+            raise VerificationError(message, field=name, value=understood[name], low=value, high=value)
+    return Proposal(program, data, old, now, understood)
+
+
+def commit(pump: Pump, proposal: Proposal, confirmed: bool = False) -> int:
+    """Put a proposal into force and read it back byte for byte; returns the pump's state."""
+    state: int = pump.commit_program(proposal.digest, confirmed)["state"]
+    held = pump.read_program()
+    if held != proposal.data:
+        raise VerificationError(
+            f"the pump holds another program than the one committed: {len(held)} bytes,"
+            f" digest {programs.digest_text(programs.digest(held))}",
+            remedy="run `pumpctl stop`, then `pumpctl program show`",
+        )
+    return state
+
+
+def start(pump: Pump, state: int) -> tuple[bool, Refused | None]:
+    """Start therapy after a commit where the pump is idle or suspended: (it runs now, why it was refused)."""
+    if state not in (states.IDLE, states.SUSPENDED):
+        return state in states.DELIVERING, None
+    try:
+        pump.resume()
+    except Refused as refused:
+        return False, refused
+    return True, None
+
+
+# Delivery
+
+
+def prime_duration_ms(volume_nl: int) -> int:
+    """How long a priming volume takes at the usual pace."""
+    return max(units.BOLUS_MIN_MS, volume_nl * units.MS_PER_H // PRIME_NL_PER_H)
+
+
+# Alarms
+
+
+def alarm_code(text: str) -> int:
+    """The number of an alarm given by name or number; 0 for `all`."""
+    by_name = {"all": 0, **{alarms.name(code): code for code in alarms.ALARMS}}
+    if text in by_name:
+        return by_name[text]
+    if text.isdecimal() and int(text) in alarms.ALARMS:
+        return int(text)
+    raise UsageProblem(f'there is no alarm "{text}"', field="alarm", value=text, remedy=f"alarms: {', '.join(by_name)}")
+
+
+# Clock
+
+
+def clock(pump: Pump) -> Values:
+    """The pump's clock against this machine's: time, valid, utc_offset_min, host_time, ahead_ms (null if not set)."""
+    now = pump.status()
+    host_ms, offset_min = timetext.now()
+    valid = now["time_valid"]
+    return {
+        "time": timetext.iso(now["time_ms"], now["utc_offset_min"]) if valid else None,
+        "valid": valid,
+        "utc_offset_min": now["utc_offset_min"],
+        "host_time": timetext.iso(host_ms, offset_min),
+        "ahead_ms": now["time_ms"] - host_ms if valid else None,
+    }
+
+
+# Refill
+
+
+def refill_document(reply: Values, utc_offset_min: int) -> Values:
+    """A completed refill for scripts."""
+    return {
+        "discrepancy_nl": reply["discrepancy_nl"],
+        "reservoir_nl": reply["reservoir_nl"],
+        "refill_due": timetext.iso(reply["refill_due_ms"], utc_offset_min),
+        "state": states.STATE_NAMES[reply["state"]],
+    }
+
+
+def discrepancy_text(discrepancy_nl: int) -> str:
+    """What a difference between residual measured and expected means."""
+    if not discrepancy_nl:
+        return "as expected"
+    size = quantity.format_volume(abs(discrepancy_nl))
+    return f"{size} more than expected: less was delivered" if discrepancy_nl > 0 else f"{size} less than expected"

@@ -1,0 +1,136 @@
+"""Requests with their consequences: refusals in words, and no command's outcome left unknown.
+
+A command has three outcomes: done, certainly not done, unknown. A lost reply is resolved by asking
+the pump about the id; what cannot be resolved now stays on disk and is asked about at the next greeting.
+"""
+
+from typing import Any
+
+from infuser.wire import errors as wire_errors
+from infuser.wire import messages
+from infuser.wire.messages import Refusal
+from pumpctl import refusal
+from pumpctl.errors import LinkError, Refused, UncertainOutcome
+from pumpctl.exchange import Exchange, Hello
+from pumpctl.pending import PendingStore
+from pumpctl.transport import Transport
+
+Values = dict[str, Any]
+
+# Commands after which the motor may run: stored as pending before they are sent.
+STARTS_DELIVERY = {
+    messages.BOLUS: "bolus",
+    messages.PRIME: "priming",
+    messages.RESUME: "resume",
+    messages.MINIMUM_RATE: "minimum rate",
+    messages.PROGRAM_COMMIT: "program commit",
+    messages.REFILL_COMPLETE: "refill",
+}
+
+
+class Orders:
+    """Sends requests to a pump that it greets first; `settled` tells what became of an earlier command."""
+
+    def __init__(
+        self, transport: Transport, operator: str, pending: PendingStore, *, timeout_s: float, tries: int
+    ) -> None:
+        self.settled: list[str] = []
+        self._operator = operator
+        self._pending = pending
+        self._link = Exchange(transport, timeout_s=timeout_s, tries=tries)
+        self.hello: Hello = self._link.hello()
+        self._settle()
+
+    def ask(self, command: int, **values: Any) -> Values:
+        """A request that changes nothing: repeated freely."""
+        try:
+            return self._link.ask(command, values)
+        except Refusal as refused:
+            raise refusal.as_error(command, refused) from None
+
+    def order(self, command: int, **values: Any) -> Values:
+        """A request that changes something: sent under one id, and its outcome asked for if the reply is lost."""
+        values["operator"] = self._operator
+        request_id = self._link.new_id()
+        starts = STARTS_DELIVERY.get(command)
+        if starts:
+            self._settle()
+            self._pending.save(self.hello.serial, request_id, command, starts)
+        try:
+            reply = self._carried_out(command, values, request_id)
+        except (Refusal, UncertainOutcome, LinkError) as error:
+            if starts and not isinstance(error, UncertainOutcome):
+                self._pending.clear(self.hello.serial)
+            if isinstance(error, Refusal):
+                raise refusal.as_error(command, error) from None
+            raise
+        if starts:
+            self._pending.clear(self.hello.serial)
+        return reply
+
+    def _carried_out(self, command: int, values: Values, request_id: int) -> Values:
+        try:
+            return self._greeted(command, values, request_id)
+        except Refusal as refused:
+            if refused.code == wire_errors.ALREADY_DONE:
+                raise _unanswered(command) from None
+            raise
+        except LinkError as lost:
+            return self._after_lost_reply(command, values, request_id, lost)
+
+    def _greeted(self, command: int, values: Values, request_id: int) -> Values:
+        """The reply; a pump that restarted since it was greeted is greeted again, which changes nothing."""
+        try:
+            return self._link.ask(command, values, request_id)
+        except Refusal as refused:
+            if refused.code != wire_errors.PROTOCOL_MISMATCH:
+                raise
+            self.hello = self._link.hello()
+            return self._link.ask(command, values, request_id)
+
+    def _after_lost_reply(self, command: int, values: Values, request_id: int, lost: LinkError) -> Values:
+        try:
+            known, error = self._outcome(request_id)
+        except (LinkError, Refused):
+            raise _uncertain(command) from lost
+        if not known:
+            name = messages.MESSAGES[command][0]
+            raise LinkError(f"{name} did not reach the pump; it was not carried out", remedy="try again") from lost
+        if error != wire_errors.OK:
+            raise Refusal(error)
+        try:
+            return self._greeted(command, values, request_id)
+        except (LinkError, Refusal):
+            raise _unanswered(command) from lost
+
+    def _outcome(self, request_id: int) -> tuple[bool, int]:
+        told = self.ask(messages.OUTCOME, request_id=request_id)
+        return told["known"], told["error"]
+
+    def _settle(self) -> None:
+        """Ask what became of a command of an earlier run; nothing is sent again."""
+        left = self._pending.load(self.hello.serial)
+        if left is None:
+            return
+        known, error = self._outcome(left.request_id)
+        self._pending.clear(self.hello.serial)
+        if not known:
+            became = "did not reach the pump"
+        elif error == wire_errors.OK:
+            became = "was carried out"
+        else:
+            became = f"was refused ({wire_errors.ERRORS[error][0] if error in wire_errors.ERRORS else error})"
+        self.settled.append(f"the {left.what} sent at {left.sent}, whose reply was lost, {became}")
+
+
+def _uncertain(command: int) -> UncertainOutcome:
+    return UncertainOutcome(
+        f"no reply to {messages.MESSAGES[command][0]}: it may or may not have been carried out",
+        remedy="assume it was; reconnect and run `pumpctl status`, which asks the pump what became of it",
+    )
+
+
+def _unanswered(command: int) -> UncertainOutcome:
+    return UncertainOutcome(
+        f"{messages.MESSAGES[command][0]} was carried out, but its answer is lost", remedy="see `pumpctl status`"
+    )

@@ -1,0 +1,103 @@
+"""Therapy files: TOML that a clinician reads to and from the program that the pump takes."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from infuser.core import prescription
+from infuser.wire import codec
+from infuser.wire import program as programs
+from infuser.wire.messages import Refusal
+from pumpctl import refusal, therapy_shape, therapy_text
+from pumpctl.errors import FileProblem, Problem, UsageProblem, VerificationError
+from pumpctl.therapy_values import Values
+
+Program = dict[str, Any]
+
+# Field of the wire's program -> where it stands in the file.
+_PATHS = {
+    "patient": "patient.id",
+    "drug": "drug.name",
+    "concentration_ug_per_ml": "drug.concentration",
+    "mode": "infusion.mode",
+    "minimum_ng_per_day": "infusion.minimum",
+    "bolus_max_ng": "bolus.max",
+    "bolus_lockout_min": "bolus.lockout",
+    "dose_max_ng_per_day": "limits.dose_max",
+    "low_reservoir_nl": "reservoir.alarm_volume",
+}
+_REMEDY = "correct the file; `pumpctl program check` reads it without a pump"
+
+
+def load(path: Path) -> Program:
+    """The wire program of a therapy file. FileProblem lists everything wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise FileProblem(str(path), [Problem("", f"not UTF-8 text at byte {error.start}", True)], _REMEDY) from None
+    except OSError as error:
+        raise UsageProblem(f"{path}: {error.strerror}", field="file", value=str(path)) from None
+    return loads(text, str(path))
+
+
+def loads(text: str, name: str = "therapy") -> Program:
+    """The wire program of a therapy file's text. FileProblem lists everything wrong with it."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileProblem(name, [Problem("", f"not TOML: {error}", True)], _REMEDY) from None
+    program, problems = read(document)
+    if program is None:
+        raise FileProblem(name, problems, _REMEDY)
+    return program
+
+
+def read(document: dict[str, Any]) -> tuple[Program | None, list[Problem]]:
+    """(program, []) of a TOML document, or (None, everything wrong with it)."""
+    problems = therapy_shape.check(document)
+    values = Values(document, {problem.path for problem in problems})
+    program = values.program()
+    problems += values.problems
+    return (None, problems) if problems else _as_the_pump_checks(program)
+
+
+def _as_the_pump_checks(program: Program) -> tuple[Program | None, list[Problem]]:
+    """The pump's own check, run here: what it would refuse is refused before it is sent."""
+    try:
+        prescription.check(program)
+    except Refusal as refused:
+        path = _PATHS.get(refused.field, "infusion")
+        message = refused.text or "is out of range"
+        if refused.low or refused.high:
+            value = refusal.shown(refused.field, refused.value)
+            message = f"{refusal.plain(refused.field)} = {value}, {refusal.allowed(refused)}"
+        return None, [Problem(path, message)]
+    return program, []
+
+
+def encode(program: Program) -> bytes:
+    """The bytes that the pump stores, and of which the digest is made."""
+    return programs.encode(program)
+
+
+def decode(data: bytes) -> Program:
+    """The program of bytes read from a pump; VerificationError if they are not one."""
+    try:
+        return programs.decode(data)
+    except codec.CodecError as error:
+        raise VerificationError(f"the pump's program does not decode: {error}") from error
+
+
+def dumps(program: Program, heading: str = "") -> str:
+    """A therapy file that gives this very program when it is loaded."""
+    return therapy_text.write(program, heading)
+
+
+def example(name: str = "start-100ug-continuous") -> Path:
+    """Path of a therapy file shipped with the tool: start-100ug-continuous or flex-280ug-evening."""
+    here = Path(__file__).parent
+    for folder in (here / "examples", here.parent / "examples"):
+        path = folder / f"{name}.toml"
+        if path.is_file():
+            return path
+    raise UsageProblem(f"there is no example {name}", field="example", value=name)

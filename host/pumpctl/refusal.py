@@ -1,0 +1,76 @@
+"""A pump's refusal put into words: the field, its value and allowed range in clinical units, what to do."""
+
+from collections.abc import Callable
+
+from infuser.wire import errors, messages, states
+from infuser.wire.messages import Refusal
+from pumpctl import quantity
+from pumpctl.errors import Refused
+
+# Ending of a wire field's name -> how its values are written; the first that fits.
+_SHOWN: tuple[tuple[str, Callable[[int], str]], ...] = (
+    ("_ng_per_day", quantity.format_dose_rate),
+    ("_nl_per_day", quantity.format_rate),
+    ("_ug_per_ml", lambda value: f"{value} ug/mL"),
+    ("_ng", quantity.format_dose),
+    ("_nl", quantity.format_volume),
+    ("_ms", quantity.format_duration),
+    ("_min", lambda value: quantity.format_duration(value * quantity.DURATION["min"])),
+    ("_s", lambda value: quantity.format_duration(value * quantity.DURATION["s"])),
+)
+
+
+def shown(field: str, value: int) -> str:
+    """A wire value in the unit that its field's name carries."""
+    if field == "state" and 0 <= value < len(states.STATE_NAMES):
+        return states.STATE_NAMES[value]
+    if field.endswith("start_min"):
+        return f"{value // 60:02d}:{value % 60:02d}"
+    for ending, form in _SHOWN:
+        if field.endswith(ending):
+            return form(value)
+    return str(value)
+
+
+def allowed(refused: Refusal) -> str:
+    """The allowed range in words; a high bound below the low one means that there is none."""
+    low, high = shown(refused.field, refused.low), shown(refused.field, refused.high)
+    if refused.high < refused.low:
+        return f"allowed from {low}"
+    return f"allowed {low}" if low == high else f"allowed {low} to {high}"
+
+
+def plain(field: str) -> str:
+    """A wire field's name without its unit, in words: `step_list[2].dose_ng_per_day` is `step 3 dose`."""
+    words = []
+    for part in field.split("."):
+        name, _, index = part.partition("[")
+        for ending, _ in _SHOWN:
+            if name.endswith(ending):
+                name = name.removesuffix(ending)
+                break
+        name = name.removesuffix("_list").replace("_", " ")
+        words.append(f"{name} {int(index[:-1]) + 1}" if index[:-1].isdecimal() else name)
+    return " ".join(words)
+
+
+def as_error(command: int, refused: Refusal) -> Refused:
+    """The refusal of a command as an error for people."""
+    unknown = (f"error-{refused.code}", "the pump gave a reason that this tool does not know", "update the tool")
+    name, what, remedy = errors.ERRORS.get(refused.code, unknown)
+    message = f"the pump refused {messages.MESSAGES[command][0]}: {what}"
+    ranged = bool(refused.low or refused.high)
+    if refused.field and ranged:
+        message += f"; {plain(refused.field)} = {shown(refused.field, refused.value)}, {allowed(refused)}"
+    if refused.text and refused.text != what:
+        message += f" ({refused.text})"
+    return Refused(
+        message,
+        code=refused.code,
+        name=name,
+        remedy=remedy,
+        field=refused.field,
+        value=refused.value if refused.field else None,
+        low=refused.low if ranged else None,
+        high=refused.high if ranged else None,
+    )

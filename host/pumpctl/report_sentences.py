@@ -1,0 +1,95 @@
+"""What happened in a report's period, in plain sentences with figures."""
+
+from infuser.wire import alarms, states, units
+from pumpctl.report_data import STANDSTILL, THERAPY, Report
+from pumpctl.report_text import dose, duration, millilitres, moment, percent, plural, volume
+
+
+def sentences(report: Report) -> list[str]:
+    """The sentences in the order of the page: delivery, dose, interruptions, alarms, reservoir."""
+    return [told for part in (_delivered, _dosed, _stood, _alarmed, _held) for told in part(report)]
+
+
+def _delivered(report: Report) -> list[str]:
+    if not report.points:
+        return [f"No delivery is recorded between {moment(report.start_ms)} and {moment(report.end_ms)}."]
+    off = report.delivered_nl - report.programmed_nl
+    share = percent(off, report.programmed_nl)
+    told = f"difference {volume(off)}{', ' + share if share else ''}"
+    return [
+        f"From {moment(report.points[0].local_ms)} to {moment(report.points[-1].local_ms)} the pump delivered "
+        f"{volume(report.delivered_nl)} of {volume(report.programmed_nl)} programmed ({told})."
+    ]
+
+
+def _dosed(report: Report) -> list[str]:
+    if not report.points:
+        return []
+    parts = [
+        f"{_amount(report, bucket)} {name}"
+        for bucket, name in (
+            (states.BASAL, "basal"),
+            (states.CLINICIAN_BOLUS, "as clinician bolus"),
+            (states.PATIENT_BOLUS, "as patient bolus"),
+        )
+        if report.total.steps(bucket)
+    ]
+    told = []
+    if report.dosed:
+        program = report.program
+        drug = f" of {program['drug']}" if program else ""
+        mean = f", on average {dose(report.mean_dose_ng_per_day)} a day" if report.mean_dose_ng_per_day else ""
+        told.append(f"That is {dose(report.total.dose_ng(*THERAPY))}{drug}{mean}: {' and '.join(parts) or 'nothing'}.")
+    primed = report.total.volume_nl(states.PRIME)
+    if primed:
+        told.append(f"Another {volume(primed)} went into priming, which is not therapy.")
+    return told
+
+
+def _amount(report: Report, bucket: int) -> str:
+    return dose(report.total.dose_ng(bucket)) if report.dosed else volume(report.total.volume_nl(bucket))
+
+
+def _stood(report: Report) -> list[str]:
+    told = []
+    if report.standstills:
+        lasted = duration(sum(end - start for start, end in report.standstills))
+        told.append(f"Therapy was stopped {_times(len(report.standstills))}, for {lasted} altogether.")
+    if report.gaps:
+        off_ms = sum(gap.end_ms - gap.start_ms for gap in report.gaps)
+        most = "" if all(gap.exact for gap in report.gaps) else "at most "
+        number = plural(len(report.gaps), "restart or gap", "restarts or gaps")
+        told.append(f"The log has {number}{f', {most}{duration(off_ms)} altogether' if off_ms else ''}.")
+    if report.state_at_end in STANDSTILL:
+        told.append(f"Therapy was still stopped at the end ({states.STATE_NAMES[report.state_at_end]}).")
+    return told or ["Therapy was never interrupted."]
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def _alarmed(report: Report) -> list[str]:
+    counts = [
+        f"{report.alarms_of(priority)} of {name} priority"
+        for priority, name in sorted(alarms.PRIORITY_NAMES.items(), reverse=True)
+        if report.alarms_of(priority)
+    ]
+    if not counts:
+        return ["There was no alarm."]
+    present = ", ".join(alarms.name(span.alarm) for span in report.present)
+    end = f"still present at the end: {present}" if present else "none is left at the end"
+    return [
+        f"There {'was' if len(report.alarms) == 1 else 'were'} {plural(len(report.alarms), 'alarm')} "
+        f"({', '.join(counts)}); {end}."
+    ]
+
+
+def _held(report: Report) -> list[str]:
+    told = []
+    if report.refills:
+        told.append(f"The reservoir was refilled {_times(len(report.refills))}.")
+    if report.reservoir_nl is not None:
+        limit = report.programs[-1].low_reservoir_nl if report.programs else units.LOW_RESERVOIR_DEFAULT_NL
+        told.append(f"At the end it held {millilitres(report.reservoir_nl)}; the alarm volume is {millilitres(limit)}.")
+    return told

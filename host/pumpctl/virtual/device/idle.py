@@ -1,0 +1,132 @@
+"""The idle point: the only place where virtual time meets real time, the serial line and the control channel."""
+
+import kernel
+import utime
+
+# While nothing is heard during an advance, only every so many idle points ask the operating system.
+_LOOK_EVERY = 32
+_LISTEN_ON = 64
+_PROGRESS_EVERY_MS = 200
+_LAG_MAX_US = 2000000
+_WAIT_MAX_MS = 1000
+_DEFER_MAX = 200
+
+control = None  # the control channel, once there is one
+speed = 0.0  # virtual seconds a second; 0: time moves only by an advance
+_base_real_us = 0
+_base_virtual_us = 0
+_goal_us = 0  # end of the advance under way, 0 for none
+_start_us = 0
+_told_ms = 0
+_until = None  # during an advance: asked at each idle point, true ends it
+_quiet = 0
+_deferred = 0
+
+
+def set_speed(value):
+    """Pace from here on."""
+    global speed, _base_real_us, _base_virtual_us
+    speed = value
+    _base_real_us = utime.ticks_us()
+    _base_virtual_us = kernel.now_us
+
+
+def advance(duration_us, until=None):
+    """Run ahead as fast as the machine can for `duration_us`, or until `until()` at an idle point."""
+    global _goal_us, _start_us, _told_ms, _until
+    _start_us = kernel.now_us
+    _goal_us = max(1, kernel.now_us + duration_us)
+    _told_ms = utime.ticks_ms()
+    _until = until
+
+
+def end_advance(reason):
+    """End the advance under way, if any; the control channel tells who ordered it."""
+    global _goal_us, _until, _quiet
+    if _goal_us:
+        _goal_us = 0
+        _until = None
+        _quiet = 0
+        set_speed(speed)
+        control.advanced(reason)
+
+
+def advancing():
+    return _goal_us > 0
+
+
+def wait(poller, timeout_us):
+    """Idle until the poller has something or `timeout_us` have passed (never, when negative); what it has."""
+    kernel.check()
+    end_us = kernel.now_us + timeout_us if timeout_us >= 0 else kernel.NEVER
+    while True:
+        ready = _look(poller)
+        if ready or kernel.now_us >= end_us:
+            return ready
+        if _goal_us:
+            kernel.run_until(end_us if end_us < _goal_us else _goal_us)
+            _check_advance()
+        elif speed == 0:
+            ready = _listen(poller, -1)
+        else:
+            ready = _pace(poller, end_us)
+        if ready:
+            return ready
+
+
+def _look(poller):
+    """What is ready now. During a quiet advance this is often skipped: asking costs more than a tick."""
+    global _quiet
+    if _goal_us:
+        _quiet += 1
+        if _quiet > _LISTEN_ON and _quiet % _LOOK_EVERY:
+            return ()
+    ready = _listen(poller, 0)
+    if ready:
+        _quiet = 0
+    return ready
+
+
+def _listen(poller, timeout_ms):
+    """What the firmware asked for that is ready; orders on the control channel are carried out after it."""
+    global _deferred
+    ready = poller.poll(timeout_ms)
+    if not ready or control is None:
+        return ready
+    for item in ready:
+        if item[0] is control.file:
+            ready.remove(item)
+            # The serial line goes first: what was sent before an order is read before it.
+            _deferred += 1
+            if not ready or _deferred > _DEFER_MAX:
+                _deferred = 0
+                control.serve()
+            break
+    return ready
+
+
+def _pace(poller, end_us):
+    """Wait in real time until the next event is due at the present speed, then let it happen."""
+    if kernel.next_us < end_us:
+        end_us = kernel.next_us
+    virtual_us = _base_virtual_us + int((utime.ticks_us() - _base_real_us) * speed)
+    if virtual_us - kernel.now_us > _LAG_MAX_US * speed:
+        # The machine was asleep or is too slow: what it missed is not made up for.
+        set_speed(speed)
+        virtual_us = kernel.now_us
+    ahead_ms = int((end_us - virtual_us) / speed) // 1000
+    if ahead_ms > 0:
+        return _listen(poller, min(ahead_ms, _WAIT_MAX_MS))
+    kernel.run_until(end_us)
+    return ()
+
+
+def _check_advance():
+    global _told_ms
+    if _until is not None and _until():
+        end_advance("alarm")
+    elif kernel.now_us >= _goal_us:
+        end_advance(None)
+    elif utime.ticks_ms() - _told_ms >= _PROGRESS_EVERY_MS:
+        _told_ms = utime.ticks_ms()
+        control.progress((kernel.now_us - _start_us) // 1000, (_goal_us - _start_us) // 1000)

@@ -1,0 +1,149 @@
+"""Stand-in for `machine` of the rp2 port: pins, timers, converters and the chip itself."""
+
+import sys
+import time as _time
+
+import idle as _idle
+import kernel
+import uselect
+from analogue import ADC, PWM  # noqa: F401 (machine.ADC, machine.PWM)
+from bus import I2C  # noqa: F401 (machine.I2C)
+from chipstate import chip, mem32  # noqa: F401 (machine.mem32)
+from micropython import heap_lock, heap_unlock
+from plant import plant
+
+PWRON_RESET = 1
+WDT_RESET = 3
+
+
+class Pin:
+    """A pin whose other end is in the plant."""
+
+    IN = 0
+    OUT = 1
+    PULL_UP = 1
+    PULL_DOWN = 2
+
+    def __init__(self, gpio, mode=IN, pull=None, value=None):
+        self.gpio = gpio
+        self._out = mode == Pin.OUT
+        if value is not None:
+            plant.drive(gpio, 1 if value else 0)
+
+    def value(self, level=None):
+        if level is None:
+            return plant.level(self.gpio)
+        if self._out:
+            plant.drive(self.gpio, 1 if level else 0)
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+
+class Timer(kernel.Event):
+    """A soft timer fires while the firmware sleeps or idles; a hard one interrupts, its heap locked."""
+
+    ONE_SHOT = 0
+    PERIODIC = 1
+
+    def __init__(self, id=-1, **settings):
+        super().__init__()
+        self._callback = None
+        if settings:
+            self.init(**settings)
+
+    def init(self, mode=PERIODIC, freq=-1, period=-1, callback=None, hard=False):
+        self.hard = hard
+        self._callback = callback
+        period_us = period * 1000 if period > 0 else int(1000000 / freq)
+        self.schedule(period_us, period_us if mode == Timer.PERIODIC else 0)
+
+    def deinit(self):
+        self.cancel()
+
+    def fire(self):
+        if not self.hard:
+            self._callback(self)
+            return
+        failed = kernel.call_hard(self._callback, self)
+        if failed is not None:
+            # As on the chip: told, and never called again.
+            self.cancel()
+            sys.print_exception(failed, sys.stderr)
+
+
+class WDT(kernel.Event):
+    """Resets the chip when it is not fed in time, whatever goes on."""
+
+    hard = True
+
+    def __init__(self, id=0, timeout=5000):
+        super().__init__()
+        if not 0 < timeout <= 8388:
+            raise ValueError("timeout exceeds 8388")
+        self._timeout_us = timeout * 1000
+        self.feed()
+
+    def feed(self):
+        self.schedule(self._timeout_us)
+
+    def fire(self):
+        print("the watchdog was not fed", file=sys.stderr)
+        chip.end(42)
+
+
+class RTC:
+    """The chip's own clock, which every reset sets back."""
+
+    def datetime(self, fields=None):
+        if fields is None:
+            year, month, day, hour, minute, second, weekday, _yearday = _time.gmtime()
+            return year, month, day, weekday, hour, minute, second, 0
+        year, month, day, _weekday, hour, minute, second = fields[:7]
+        _time.set_time(_time.mktime((year, month, day, hour, minute, second, 0, 0)))
+
+
+def disable_irq():
+    # Nothing interrupts while no time passes; but a critical section that allocates must not go unnoticed.
+    heap_lock()
+    return 1
+
+
+def enable_irq(_state):
+    heap_unlock()
+
+
+def reset():
+    chip.end(43)
+
+
+def reset_cause():
+    return WDT_RESET if chip.cause in ("watchdog", "soft") else PWRON_RESET
+
+
+def unique_id():
+    return chip.serial
+
+
+def freq():
+    return 125000000
+
+
+def _idle_for(duration_us):
+    poller = uselect.poll()
+    if _idle.control is not None:
+        poller.register(_idle.control.file, uselect.POLLIN)
+    _idle.wait(poller, duration_us)
+
+
+def lightsleep(duration_ms=1000):
+    _idle_for(duration_ms * 1000)
+
+
+def idle():
+    _idle_for(1000)

@@ -1,0 +1,154 @@
+"""The physics on the far side of the pins: motor, piston, fluid and everything else that can be sensed.
+
+Positions are microsteps; the piston's is 0 at the full end and END at the empty one. Whatever an
+interrupt handler reaches (`sync`, `pulses`, `level`) uses small integers only and allocates nothing.
+"""
+
+import kernel
+
+from infuser.hw import board
+from infuser.wire import units
+
+STEP_PL = units.STEP_PL_NOMINAL
+END = units.RESERVOIR_CAPACITY_NL * units.PL_PER_NL // STEP_PL
+BACKLASH_STEPS = 40
+_SWITCH_STEPS = 20  # a limit switch closes this much before its end
+STALL_PL = 4000000  # the motor is not strong enough against more volume than this: 400 kPa
+_ENABLE = board.PINS["enable"]
+_DIR = board.PINS["dir"]
+_FULL = board.PINS["limit_full"]
+_EMPTY = board.PINS["limit_empty"]
+_LAMPS = (board.PINS["lamp_cyan"], board.PINS["lamp_yellow"], board.PINS["lamp_red"])
+_LAMP_DARK_US = 3000000  # longer than any flashing lamp stays dark
+
+
+class Plant:
+    """State of the mechanics and of the signals; the fluid is in `fluid`."""
+
+    def __init__(self):
+        self.levels = bytearray(30)
+        for name in ("enable", "limit_full", "limit_empty", "patient_button", "stop_button", "service_jumper"):
+            self.levels[board.PINS[name]] = 1
+        self.levels[board.PINS["supply_present"]] = 1
+        self.generator = None  # the state machine that makes the step pulses
+        self.enabled = False
+        self.forward = True
+        self.steps_made = 0
+        self.steps_back = 0
+        self.motor = 0
+        self.piston = 0
+        self.gap = BACKLASH_STEPS  # 0: backlash taken up backwards, BACKLASH_STEPS: forwards
+        self.moved_pl = 0  # displaced since the fluid looked last
+        self.occluded = False
+        self.room_pl = STALL_PL  # what the motor can still press into an occluded line
+        self.stalled = False
+        self.skip_percent = 0
+        self.runaway_hz = 0
+        self.battery_mv = 4100
+        self.temperature_mc = 32000
+        self.sounder_hz = 0
+        self.sounder_dead = False
+        self.encoder_dead = False
+        self.clock_absent = False
+        self.noise = 1
+        self._lamp_us = [-_LAMP_DARK_US] * len(_LAMPS)
+        self._skipped = 0
+        self._ran_us = 0
+
+    def sync(self):
+        """Bring the mechanics up to the present. Interrupt-safe."""
+        if self.generator is not None:
+            self.generator.sync()
+        if self.runaway_hz:
+            due = (kernel.now_us - self._ran_us) * self.runaway_hz // 1000000
+            self._ran_us += due * 1000000 // self.runaway_hz
+            if self.enabled:
+                self.turn(due)
+
+    def pulses(self, count):
+        """The driver gets `count` step pulses. Interrupt-safe."""
+        if not self.enabled:
+            return
+        if self.forward:
+            self.steps_made += count
+        else:
+            self.steps_back += count
+        if self.stalled:
+            return
+        if self.skip_percent:
+            self._skipped += count * self.skip_percent
+            count -= self._skipped // 100
+            self._skipped %= 100
+        self.turn(count if self.forward else -count)
+
+    def turn(self, count):
+        """The motor turns `count` microsteps, forwards if positive, as far as it can."""
+        if count > 0:
+            free = BACKLASH_STEPS - self.gap
+            limit = END - self.piston
+            if self.occluded:
+                limit = min(limit, max(0, self.room_pl) // STEP_PL)
+            count = min(count, free + limit)
+            pushed = max(0, count - free)
+        else:
+            free = -self.gap
+            count = max(count, free - self.piston)
+            pushed = min(0, count - free)
+        self.motor += count
+        self.gap += count - pushed
+        self.piston += pushed
+        self.moved_pl += pushed * STEP_PL
+        self.room_pl -= pushed * STEP_PL
+
+    def level(self, gpio):
+        """Level at a pin."""
+        if gpio in (_FULL, _EMPTY):
+            self.sync()
+            there = self.piston <= _SWITCH_STEPS if gpio == _FULL else self.piston >= END - _SWITCH_STEPS
+            return 0 if there else 1
+        return self.levels[gpio]
+
+    def drive(self, gpio, level):
+        """The firmware puts a level on a pin."""
+        if self.levels[gpio] != level:
+            if gpio in (_ENABLE, _DIR):
+                self.sync()
+            elif gpio in _LAMPS:
+                self._lamp_us[_LAMPS.index(gpio)] = kernel.now_us
+            self.levels[gpio] = level
+            self.enabled = self.levels[_ENABLE] == board.DRIVER_ON
+            self.forward = self.levels[_DIR] == board.FORWARD
+
+    def priority_lit(self):
+        """Alarm priority (1 to 3) whose lamp alone is lit just now, else 0."""
+        lit = [self.levels[gpio] for gpio in _LAMPS]
+        return lit.index(1) + 1 if sum(lit) == 1 else 0
+
+    def priority_signalled(self):
+        """Highest alarm priority whose lamp is lit or was so in the last seconds, else 0."""
+        for index in (2, 1, 0):
+            if self.levels[_LAMPS[index]] or kernel.now_us - self._lamp_us[index] < _LAMP_DARK_US:
+                return index + 1
+        return 0
+
+    def angle(self):
+        """What the encoder reads: 0 to 4095, now and then one count beside."""
+        self.sync()
+        self.noise = (self.noise * 1103515245 + 12345) & 0x7FFFFFFF
+        beside = (0, 1, 0, -1)[self.noise >> 29]
+        return (self.motor * 4096 // 3200 + beside) & 0xFFF
+
+    def set_runaway(self, steps_per_s):
+        """The motor turns by itself as long as the driver is on; 0 ends it."""
+        self.sync()
+        self._ran_us = kernel.now_us
+        self.runaway_hz = steps_per_s
+
+    def put_piston(self, position):
+        """Somebody moves the piston by hand, the drive unlatched; it rests on the drive again afterwards."""
+        self.sync()
+        self.piston = max(0, min(END, position))
+        self.gap = BACKLASH_STEPS
+
+
+plant = Plant()

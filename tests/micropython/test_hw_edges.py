@@ -1,0 +1,132 @@
+"""Tick timer, annunciator and uptime on the real VM."""
+
+from pathlib import Path
+
+import pytest
+from vmworld import World
+
+from infuser.wire.alarms import HIGH, LOW, MEDIUM
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_late_and_early_ticks_hand_on_every_quantum_once(world: World) -> None:
+    told = world.run("""
+import time, rp2
+from infuser.hw.ticktimer import TickTimer
+total = 0
+def handler(quanta):
+    global total
+    total += quanta
+ticker, flash = TickTimer(handler), rp2.Flash()
+start = time.ticks_ms()
+ticker.start(130)
+for index in range(50):
+    flash.ioctl(6, 300)
+    time.sleep_ms(37 * index)
+    if index % 7 == 0:
+        ticker.sync()
+    if index == 25:
+        ticker.start(1000)
+ticker.sync()
+result = [total, time.ticks_diff(time.ticks_ms(), start) // 100, ticker.count > 0, ticker.failed]
+""")
+    total, passed, counted, failed = told
+    assert total == passed
+    assert counted and not failed
+
+
+def test_a_stopped_tick_hands_on_nothing_of_the_time_it_stood(world: World) -> None:
+    told = world.run("""
+import time
+from infuser.hw.ticktimer import TickTimer
+result = []
+ticker = TickTimer(result.append)
+ticker.sync()
+ticker.start(1000)
+time.sleep_ms(500)
+ticker.stop()
+time.sleep_ms(10000)
+ticker.sync()
+ticker.start(1000)
+time.sleep_ms(100)
+ticker.sync()
+""")
+    assert told == [1]
+
+
+def test_a_handler_that_raises_is_noted_and_the_ticks_go_on(world: World) -> None:
+    told = world.run("""
+import time
+from infuser.hw.ticktimer import TickTimer
+def handler(quanta):
+    raise ValueError
+ticker = TickTimer(handler)
+ticker.start(100)
+time.sleep_ms(1000)
+result = [ticker.failed, ticker.count]
+""")
+    assert told == [True, 10]
+
+
+@pytest.mark.parametrize(("priority", "colour", "edges"), [(HIGH, 18, 40), (MEDIUM, 19, 10), (LOW, 20, 1)])
+def test_the_annunciator_flashes_the_lamp_of_the_priority_by_itself(
+    world: World, priority: int, colour: int, edges: int
+) -> None:
+    told = world.run(f"""
+import machine, time
+from infuser.hw.annunciator import Annunciator
+from infuser.hw.sensors import Sensors
+from plant import plant
+annunciator = Annunciator(Sensors(machine.I2C(0)))
+annunciator.show({priority}, True)
+lit = [0, 0, 0]
+edges = sounds = 0
+for _ in range(2000):
+    now = [plant.levels[18], plant.levels[19], plant.levels[20]]
+    edges += sum(now) > sum(lit)
+    lit = now
+    sounds += plant.sounder_hz > 0
+    assert sum(lit) in (0, plant.levels[{colour}])
+    time.sleep_ms(10)
+annunciator.show({priority}, False)
+silent = plant.sounder_hz
+annunciator.show(0, False)
+result = [edges, sounds > 0, silent, sum(plant.levels[18:21])]
+""")
+    assert told == [edges, True, 0, 0]
+
+
+def test_the_self_test_hears_a_sound_sounder_and_misses_a_dead_one(world: World) -> None:
+    told = world.run("""
+import machine, time, faults
+from infuser.hw.annunciator import Annunciator
+from infuser.hw.sensors import Sensors
+from plant import plant
+annunciator = Annunciator(Sensors(machine.I2C(0)))
+annunciator.show(1, False)
+result = [annunciator.self_test()]
+faults.switch("sounder-dead", True)
+result += [annunciator.self_test(), plant.sounder_hz, list(plant.levels[18:21])]
+""")
+    assert told == [True, False, 0, [0, 0, 1]]
+
+
+def test_uptime_goes_on_over_the_wrap_of_the_ticks(world: World) -> None:
+    told = world.run("""
+import time
+from infuser.hw.timebase import Timebase
+timebase = Timebase()
+for _ in range(30):
+    time.sleep_ms(86400000)
+    last = timebase.uptime_ms()
+result = last
+""")
+    assert told == 30 * 86_400_000
+
+
+def test_the_pump_knows_its_serial_number(world: World) -> None:
+    assert world.run("from infuser.hw import chip; result = chip.serial()") == "e66100000000c0de"

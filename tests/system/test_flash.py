@@ -1,0 +1,249 @@
+"""The firmware is compiled, planned and copied onto a board, which starts a whole application whatever happens.
+
+The board is the MicroPython VM at its prompt behind a pseudo-terminal, with a littlefs that outlives it.
+"""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infuser import VERSION
+from pumpctl import firmware_files, flash, flash_plan
+from pumpctl.errors import Declined, LinkError, PumpctlError, UsageProblem, VerificationError
+from pumpctl.flash_board import Board, Facts, Needs, NoPrompt
+from pumpctl.flash_plan import Plan, make_plan
+from pumpctl.virtual import VirtualPump
+from pumpctl.virtual.launcher import micropython
+
+VM_BOARD = Path(__file__).with_name("vm_board.py")
+PUMPCTL = Path(sys.executable).parent / "pumpctl"
+VM_NEEDS = Needs(platform="linux", chip="linux", version=(1, 26))
+PICO = Facts("rp2", "Raspberry Pi Pico with RP2040", (1, 26, 0), 6, 900_000)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the VM's pseudo-terminal is used as on Linux")
+
+
+@contextmanager
+def at_prompt(image: Path, power_fails_at: int = 0) -> Iterator[str]:
+    """A board at its prompt; yields its port."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    command = [micropython(), "-i", str(VM_BOARD), str(image), "prompt", str(power_fails_at)]
+    process = subprocess.Popen(command, stdin=master, stdout=master, stderr=master)
+    os.close(master)
+    try:
+        yield os.ttyname(slave)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(slave)
+
+
+def boot(image: Path) -> str:
+    """What the application on the board prints when the board starts."""
+    command = [micropython(), str(VM_BOARD), str(image), "boot", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Callable[[str], Plan]:
+    """Compiles an application that prints which one it is, from two modules that must belong together."""
+
+    def make(name: str) -> Plan:
+        folder = tmp_path / name
+        sources = {
+            "infuser/__init__.py": f"NAME = {name!r}\n",
+            "infuser/core/__init__.py": "",
+            "infuser/core/dose.py": f"NAME = {name!r}\nTABLE = {list(range(800))}\n",
+            "main.py": "import infuser\nfrom infuser.core import dose\ndef main(): print(infuser.NAME, dose.NAME)\n",
+        }
+        for path, text in sources.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        return make_plan(flash_plan.compiler(), {path: folder / path for path in sources})
+
+    return make
+
+
+def install(image: Path, plan: Plan, power_fails_at: int = 0) -> None:
+    with at_prompt(image, power_fails_at) as port, Board(port) as board:
+        flash.install(board, plan, VM_NEEDS, lambda done: None)
+        board.restart()
+
+
+def test_every_file_of_the_firmware_is_compiled_and_planned() -> None:
+    plan = make_plan(flash_plan.compiler())
+    expected = {re.sub(r"\.py$", ".mpy", path) for path in firmware_files.application()}
+    assert {file.path for file in plan.files} == expected
+    assert {"main.mpy", "infuser/__init__.mpy", "infuser/wire/messages.mpy", "infuser/hw/drive.mpy"} <= expected
+    assert all(file.data[:1] == b"M" for file in plan.files)
+    assert plan.folders == ["infuser", "infuser/app", "infuser/core", "infuser/hw", "infuser/wire"]
+
+
+def test_the_planned_hashes_are_those_of_the_compiled_bytes(version: Callable[[str], Plan]) -> None:
+    assert [file.sha256 for file in version("one").files] == [file.sha256 for file in version("one").files]
+    assert version("one").document()["files"] != version("two").document()["files"]
+
+
+def test_an_application_is_installed_and_starts(tmp_path: Path, version: Callable[[str], Plan]) -> None:
+    install(tmp_path / "image", version("one"))
+    assert boot(tmp_path / "image") == "one one\n"
+
+
+def test_an_update_takes_the_place_of_the_application_before(tmp_path: Path, version: Callable[[str], Plan]) -> None:
+    image = tmp_path / "image"
+    for name in ("one", "two", "three"):
+        install(image, version(name))
+        assert boot(image) == f"{name} {name}\n"
+
+
+def test_a_power_cut_at_any_moment_leaves_a_whole_application(tmp_path: Path, version: Callable[[str], Plan]) -> None:
+    one, two = version("one"), version("two")
+    started = set()
+    fails_at, step, cut = 1, 3, True
+    while cut:
+        image = tmp_path / f"image{fails_at}"
+        install(image, one)
+        try:
+            install(image, two, fails_at)
+            cut = False
+        except PumpctlError as error:
+            assert error.remedy
+        printed = boot(image)
+        assert printed in ("one one\n", "two two\n"), f"power cut at write {fails_at}"
+        started.add(printed)
+        install(image, two)
+        assert boot(image) == "two two\n"
+        fails_at += step
+    assert started == {"one one\n", "two two\n"}
+
+
+def test_a_file_that_arrives_changed_is_found_and_the_application_stays(
+    tmp_path: Path, version: Callable[[str], Plan]
+) -> None:
+    image = tmp_path / "image"
+    install(image, version("one"))
+    plan = version("two")
+    with at_prompt(image) as port, Board(port) as board:
+        board.copy(plan)
+        board._run("f = open('/app.new/infuser/core/dose.mpy', 'r+b')\nf.seek(40)\nf.write(b'?')\nf.close()")
+        with pytest.raises(VerificationError, match="infuser/core/dose.mpy"):
+            board.verify(plan)
+    assert boot(image) == "one one\n"
+
+
+def test_a_board_that_is_unplugged_is_reported_as_lost(tmp_path: Path, version: Callable[[str], Plan]) -> None:
+    with pytest.raises(LinkError, match="lost") as lost:
+        install(tmp_path / "image", version("one"), power_fails_at=20)
+    assert lost.value.exit_code == 4
+    assert "run the command again" in lost.value.remedy
+
+
+def test_a_port_without_a_prompt_says_what_to_connect() -> None:
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    try:
+        with pytest.raises(NoPrompt, match="no MicroPython prompt") as error:
+            Board(os.ttyname(slave), prompt_s=0.3)
+        assert "1.26" in error.value.remedy
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_the_board_tells_what_it_is(tmp_path: Path) -> None:
+    with at_prompt(tmp_path / "image") as port, Board(port) as board:
+        facts = board.facts()
+    assert facts.platform == "linux"
+    assert facts.version >= (1, 26, 0)
+    assert facts.bytecode == 6
+    assert 300_000 < facts.free_bytes < 96 * 4096
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        (Facts("esp32", "Generic ESP32", (1, 27, 0), 6, 900_000), "not one with RP2040"),
+        (Facts("rp2", "Raspberry Pi Pico 2 with RP2350", (1, 27, 0), 6, 900_000), "not one with RP2040"),
+        (Facts("rp2", "Raspberry Pi Pico with RP2040", (1, 25, 0), 6, 900_000), "MicroPython 1.25.0; 1.26 or newer"),
+        (Facts("rp2", "Raspberry Pi Pico with RP2040", (1, 26, 0), 7, 900_000), "loads bytecode 7, mpy-cross made 6"),
+        (Facts("rp2", "Raspberry Pi Pico with RP2040", (1, 26, 0), 6, 1000), "1000 bytes free"),
+    ],
+)
+def test_a_board_that_cannot_run_the_application_is_refused(
+    facts: Facts, told: str, version: Callable[[str], Plan]
+) -> None:
+    plan = version("one")
+    Needs().check(PICO, plan)
+    with pytest.raises(UsageProblem, match=told) as refused:
+        Needs().check(facts, plan)
+    assert refused.value.remedy
+
+
+def test_the_watchdog_of_an_application_that_left_is_switched_off() -> None:
+    """RP2040 datasheet: WATCHDOG CTRL at 0x40058000, ENABLE is bit 30, the clearing alias lies 0x3000 above."""
+    registers: dict[int, int] = {}
+    scope: dict = {}
+    exec(compile(firmware_files.beside("onboard.py").read_text(), "onboard.py", "exec"), scope)
+    scope["hold_watchdog"](registers)
+    assert registers == {0x4005B000: 1 << 30}
+
+
+def test_a_running_pump_is_left_alone_unless_a_person_agrees(bench: Callable[..., VirtualPump]) -> None:
+    port = str(bench("running").port)
+    asked = []
+
+    def decline(question: str) -> None:
+        asked.append(question)
+        raise Declined("not confirmed")
+
+    with pytest.raises(Declined), flash.prompt_of(port, "Ada", decline):
+        pass
+    assert f"runs firmware {VERSION}" in asked[0]
+    assert flash.await_pump(port)["firmware"] == VERSION
+
+
+def test_a_virtual_pump_is_not_flashed(bench: Callable[..., VirtualPump]) -> None:
+    bench("bench-a")
+    with pytest.raises(UsageProblem, match="bench-a is a virtual pump"):
+        flash.board_port("bench-a")
+
+
+def pumpctl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PUMPCTL, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_a_dry_run_lists_the_files_without_a_board() -> None:
+    done = pumpctl("--json", "flash", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["firmware"] == VERSION
+    assert told["installed"] is False
+    assert sum(file["size"] for file in told["files"]) < told["bytes"]
+    assert all(re.fullmatch("[0-9a-f]{64}", file["sha256"]) for file in told["files"])
+
+
+def test_without_a_board_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumpctl.ports.usb_ports", list)
+    with pytest.raises(LinkError, match="no board found") as error:
+        flash.board_port(None)
+    assert error.value.exit_code == 4
+    assert "BOOTSEL" in error.value.remedy
+
+
+@pytest.mark.parametrize("compiler", ["/nowhere/mpy-cross", "/bin/ls"])
+def test_a_compiler_that_is_none_is_refused_by_name(compiler: str) -> None:
+    done = pumpctl("flash", "--dry-run", "--mpy-cross", compiler)
+    assert done.returncode == 2
+    assert compiler in done.stderr
+    assert "Traceback" not in done.stderr

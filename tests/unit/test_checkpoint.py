@@ -1,0 +1,77 @@
+"""The checkpoint: the newest values survive whatever happens to the file being written."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infuser.core.checkpoint import NAMES, Checkpoint
+from infuser.hw.storage import Files
+from infuser.wire import codec, records
+
+FIELDS = st.fixed_dictionaries(
+    {name: st.integers(*codec.BOUNDS[kind]) for name, kind in records.CHECKPOINT_FIELDS if name != "counter"}
+)
+
+
+def values_of(number: int) -> dict[str, int]:
+    return {name: number for name, _ in records.CHECKPOINT_FIELDS}
+
+
+def saved(root: Path, count: int) -> None:
+    checkpoint = Checkpoint(Files(str(root)))
+    for number in range(count):
+        checkpoint.save(values_of(number))
+
+
+def test_without_files_there_is_nothing_to_load(tmp_path: Path) -> None:
+    assert Checkpoint(Files(str(tmp_path))).load() is None
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=FIELDS)
+def test_what_was_saved_comes_back(tmp_path: Path, values: dict[str, int]) -> None:
+    Checkpoint(Files(str(tmp_path))).save(values)
+    loaded = Checkpoint(Files(str(tmp_path))).load()
+    assert loaded is not None and {name: loaded[name] for name in values} == values
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_file_torn_or_changed_anywhere_costs_at_most_the_newest_save(tmp_path: Path, count: int) -> None:
+    saved(tmp_path, count)
+    newest = tmp_path / NAMES[count & 1]
+    whole = newest.read_bytes()
+    spoilt = [whole[:size] for size in range(len(whole))]
+    spoilt += [whole[:at] + bytes([whole[at] ^ 0x40]) + whole[at + 1 :] for at in range(len(whole))]
+    for data in spoilt:
+        newest.write_bytes(data)
+        loaded = Checkpoint(Files(str(tmp_path))).load()
+        assert (loaded["event_seq"] if loaded else -1) == count - 2
+
+
+def test_saving_goes_on_after_a_restart_without_touching_the_newest(tmp_path: Path) -> None:
+    saved(tmp_path, 3)
+    newest = (tmp_path / NAMES[1]).read_bytes()
+    Checkpoint(Files(str(tmp_path))).save(values_of(77))
+    assert (tmp_path / NAMES[1]).read_bytes() == newest
+    loaded = Checkpoint(Files(str(tmp_path))).load()
+    assert loaded is not None and (loaded["event_seq"], loaded["counter"]) == (77, 4)
+
+
+def test_a_save_that_fails_keeps_the_last_one_and_tries_the_same_file_again(tmp_path: Path) -> None:
+    saved(tmp_path, 2)
+    files = Files(str(tmp_path))
+    checkpoint = Checkpoint(files)
+    checkpoint.load()
+    target = tmp_path / NAMES[1]
+    target.unlink()
+    target.mkdir()
+    with pytest.raises(OSError):
+        checkpoint.save(values_of(8))
+    target.rmdir()
+    loaded = Checkpoint(files).load()
+    assert loaded is not None and loaded["event_seq"] == 1
+    checkpoint.save(values_of(9))
+    loaded = Checkpoint(files).load()
+    assert loaded is not None and loaded["event_seq"] == 9

@@ -1,0 +1,193 @@
+"""Verification of logs: sound ones pass, and whatever was done to one is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from journals import fill, open_journal, pieces, read_all
+from wiredata import record_contents
+
+from infuser.wire import records
+from pumpctl import logbook
+from pumpctl.cli.main import run
+from pumpctl.store import Archive
+
+few = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The records of a sound log of 50."""
+    journal = open_journal(tmp_path_factory.mktemp("journal"))
+    fill(journal, 48)
+    return pieces(read_all(journal))
+
+
+def kinds(raw: bytes) -> list[str]:
+    return [finding.kind for finding in logbook.verify_raw(raw).findings]
+
+
+def forged(log: list[bytes], at: int) -> list[bytes]:
+    """The log with record `at` written anew, checksum and chain value included, by someone who knows the format."""
+    record = records.decode(log[at])
+    fields = {**record["fields"], "detail": 12345}
+    previous = records.chain_of(log[at - 1])
+    one = records.encode(record["kind"], 1, record["seq"], record["time_ms"], record["uptime_ms"], fields, previous)
+    return [*log[:at], one, *log[at + 1 :]]
+
+
+def test_a_sound_log_verifies_from_its_first_record_and_from_any_later_one(log: list[bytes]) -> None:
+    for first in (0, 7, 49):
+        verdict = logbook.verify_raw(b"".join(log[first:]))
+        assert not verdict.findings and len(verdict.records) == 50 - first
+
+
+@pytest.mark.case("R6.6")
+@few
+@given(data=st.data())
+def test_one_changed_byte_anywhere_is_noticed(log: list[bytes], data: st.DataObject) -> None:
+    raw = bytearray(b"".join(log))
+    at = data.draw(st.integers(0, len(raw) - 1))
+    raw[at] ^= data.draw(st.integers(1, 255))
+    verdict = logbook.verify_raw(bytes(raw))
+    assert {finding.kind for finding in verdict.findings} <= {"changed", "truncated"}
+    assert len(verdict.findings) == 1 and len(verdict.records) == 49
+
+
+@pytest.mark.case("R6.6")
+def test_a_forged_record_with_a_right_checksum_breaks_the_chain_after_it(log: list[bytes]) -> None:
+    at = 20
+    assert records.peek(log[at])[1] == records.ALARM_RAISED
+    (finding,) = logbook.verify_raw(b"".join(forged(log, at))).findings
+    assert (finding.kind, finding.seq) == ("changed", at + 2)
+
+
+@pytest.mark.case("R6.6")
+@few
+@given(first=st.integers(1, 48), count=st.integers(1, 10))
+def test_records_taken_out_are_named(log: list[bytes], first: int, count: int) -> None:
+    last = min(first + count, 49)
+    (finding,) = logbook.verify_raw(b"".join(log[:first] + log[last:])).findings
+    assert finding.kind == "dropped" and finding.seq == first + 1
+    assert str(first + 1) in finding.text and str(last) in finding.text
+
+
+@pytest.mark.case("R6.6")
+@few
+@given(at=st.integers(0, 49), to=st.integers(0, 49))
+def test_a_record_moved_is_named(log: list[bytes], at: int, to: int) -> None:
+    moved = log.copy()
+    moved.insert(to, moved.pop(at))
+    found = kinds(b"".join(moved))
+    assert found == ([] if at == to else ["reordered"])
+
+
+@few
+@given(cut=st.integers(1, 42))
+def test_a_log_cut_inside_a_record_is_named(log: list[bytes], cut: int) -> None:
+    assert kinds(b"".join(log)[:-cut]) == ["truncated"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"not a log", bytes(5000), b"\xff" * 5000, bytes(range(256)) * 40])
+def test_bytes_that_are_no_log_are_foreign(raw: bytes) -> None:
+    assert kinds(raw) == ["foreign"]
+
+
+def test_a_piece_of_another_pumps_log_is_foreign(log: list[bytes], tmp_path: Path) -> None:
+    other = open_journal(tmp_path)
+    other.boot = 9
+    fill(other, 10)
+    assert "foreign" in kinds(b"".join(log) + read_all(other))
+
+
+def test_records_lost_by_damage_on_the_pump_are_told_from_records_taken_out(tmp_path: Path) -> None:
+    fill(open_journal(tmp_path), 20)
+    segment = next(tmp_path.glob("j*"))
+    changed = bytearray(segment.read_bytes())
+    changed[500] ^= 1
+    segment.write_bytes(changed)
+    journal = open_journal(tmp_path)
+    fill(journal, 3)
+    (finding,) = logbook.verify_raw(read_all(journal)).findings
+    assert finding.kind == "lost" and "lost on the pump" in finding.text
+
+
+@few
+@given(content=record_contents())
+def test_any_record_gives_one_sentence_without_control_characters(content: tuple[int, int, int, int, dict]) -> None:
+    kind, *_, fields = content
+    told = logbook.sentence({"kind": kind, "fields": fields})
+    assert told.endswith(".") and told == logbook.printable(told)
+
+
+def test_escape_sequences_from_a_pump_become_visible_marks() -> None:
+    assert logbook.printable("a\x1b[2Jb\x9b1mc\r\nd\u202ee µ") == "a\ufffd[2Jb\ufffd1mc\ufffd\ufffdd\ufffde µ"
+
+
+@pytest.fixture
+def archived(log: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An archive with the log of one pump, and its raw copy."""
+    monkeypatch.setenv("PUMPCTL_HOME", str(tmp_path))
+    with Archive() as archive:
+        archive.append(archive.begin("E66100"), log)
+    raw = tmp_path / "log.raw"
+    raw.write_bytes(b"".join(log))
+    return raw
+
+
+@pytest.mark.usefixtures("archived")
+def test_verify_says_what_holds_and_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["log", "verify", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["verified"] and (told["first_seq"], told["last_seq"], told["gaps"]) == (1, 50, [])
+    assert run(["log", "verify"]) == 0
+    assert "50 records, 1 to 50" in capsys.readouterr().out
+
+
+def test_verify_of_a_changed_file_names_the_record_and_ends_with_5(
+    archived: Path, log: list[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["log", "verify", str(archived)]) == 0
+    archived.write_bytes(b"".join(forged(log, 20)))
+    capsys.readouterr()
+    assert run(["log", "verify", str(archived), "--json"]) == 5
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert told["exit_code"] == 5 and [one["kind"] for one in told["findings"]] == ["changed"]
+    archived.write_bytes(b"MZ\x90\x00 not a log at all")
+    assert run(["log", "verify", str(archived)]) == 5
+    assert "foreign" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("archived")
+def test_show_filters_by_kind_alarm_time_and_tail(capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*options: str) -> list[int]:
+        assert run(["log", "show", "--json", *options]) == 0
+        return [record["seq"] for record in json.loads(capsys.readouterr().out)["records"]]
+
+    assert shown() == list(range(1, 51))
+    assert shown("--tail", "3") == [48, 49, 50]
+    assert shown("--kind", "snapshot")[0] == 1 and len(shown("--kind", "snapshot")) < 4
+    assert shown("--alarm", "air-in-line") == [] and len(shown("--alarm", "stall")) >= 46
+    assert shown("--since", "2026-01-01T00:00:40+00:00", "--until", "2026-01-01T00:00:43+00:00")
+    assert run(["log", "show", "--tail", "1"]) == 0
+    assert "Alarm stall, priority high" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("archived")
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--since", "yesterday"], "ISO 8601"),
+        (["--kind", "nonsense"], "nonsense"),
+        (["--alarm", "nonsense"], "nonsense"),
+        (["--pump", "nobody"], "E66100"),
+        (["--tail", "0"], "0"),
+    ],
+)
+def test_show_refuses_what_it_does_not_know_with_2(
+    options: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["log", "show", *options]) == 2
+    assert told in capsys.readouterr().err

@@ -1,0 +1,106 @@
+"""Requests, replies and refusals arrive as they were sent; the declaration is consistent in itself."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wiredata import replies, requests, value_of, values_of
+
+from infuser.wire import alarms, codec, errors, frame, messages, states
+
+
+@given(requests())
+def test_a_request_arrives_as_it_was_sent(sent: tuple[int, int, dict]) -> None:
+    command, request_id, values = sent
+    payload = messages.encode_request(command, request_id, values)
+    assert messages.decode_head(payload) == (messages.REQUEST, command, request_id)
+    assert messages.decode_request(payload) == values
+
+
+@given(replies())
+def test_a_reply_arrives_as_it_was_sent(sent: tuple[int, int, dict]) -> None:
+    command, request_id, values = sent
+    payload = messages.encode_reply(command, request_id, values)
+    assert messages.decode_head(payload) == (messages.REPLY, command, request_id)
+    assert messages.decode_reply(payload) == values
+
+
+@given(
+    st.sampled_from(sorted(messages.MESSAGES)),
+    value_of("u64"),
+    st.sampled_from(sorted(set(errors.ERRORS) - {errors.OK})),
+    values_of(messages.REFUSAL_FIELDS),
+)
+def test_a_refusal_arrives_with_field_value_and_range(command: int, request_id: int, code: int, told: dict) -> None:
+    payload = messages.encode_refusal(command, request_id, messages.Refusal(code, **told))
+    with pytest.raises(messages.Refusal, match=errors.ERRORS[code][0]) as refused:
+        messages.decode_reply(payload)
+    assert refused.value.code == code
+    assert refused.value.values() == told
+
+
+@given(requests(), st.integers(0, 10_000))
+def test_a_request_cut_short_is_refused_as_malformed(sent: tuple[int, int, dict], cut: int) -> None:
+    payload = messages.encode_request(*sent)
+    head_size = 10
+    with pytest.raises(codec.CodecError):
+        messages.decode_head(payload[: cut % head_size])
+    if len(payload) > head_size:
+        with pytest.raises(codec.CodecError):
+            messages.decode_request(payload[: head_size + cut % (len(payload) - head_size)])
+
+
+@given(st.sampled_from(sorted(messages.MESSAGES)), st.binary(max_size=200))
+def test_any_bytes_decode_to_values_or_a_declared_error(command: int, body: bytes) -> None:
+    payload = bytes([messages.REPLY, command]) + bytes(8) + body
+    for decode in (messages.decode_request, messages.decode_reply):
+        with contextlib.suppress(codec.CodecError, messages.Refusal):
+            assert isinstance(decode(payload), dict)
+
+
+def test_names_are_unique_in_every_table() -> None:
+    for table in (messages.MESSAGES, errors.ERRORS, alarms.ALARMS):
+        names = [entry[0] for entry in table.values()]
+        assert len(set(names)) == len(names)
+
+
+def test_what_changes_the_pump_names_an_operator() -> None:
+    for name, flags, request, _ in messages.MESSAGES.values():
+        has_operator = ("operator", "text") in request
+        assert has_operator == bool(flags & messages.MUTATES), name
+
+
+def test_a_full_status_fits_into_a_frame() -> None:
+    """Every alarm present, every text at a length that a person would type."""
+    values = {name: 0 if kind in codec.BOUNDS else False for name, kind in messages.STATUS_FIELDS}
+    alarm = {
+        "alarm": 1,
+        "priority": 1,
+        "since_ms": 0,
+        "active": True,
+        "acknowledged": True,
+        "latched": True,
+        "detail": 0,
+    }
+    values |= {"alarm_list": [alarm] * len(alarms.ALARMS), "bucket_list": [{"steps": 0}] * states.BUCKETS}
+    values |= {"patient": "p" * 64, "drug": "d" * 64, "program_digest": bytes(32)}
+    assert len(messages.encode_reply(messages.STATUS, 1, values)) <= frame.PAYLOAD_MAX
+
+
+def test_chunks_fit_into_a_frame_with_everything_around_them() -> None:
+    chunk = bytes(messages.CHUNK_MAX)
+    carried = (
+        messages.encode_request(messages.PROGRAM_STAGE, 1, {"total": 0, "offset": 0, "chunk": chunk}),
+        messages.encode_reply(messages.PROGRAM_READ, 1, {"total": 0, "digest": bytes(32), "chunk": chunk}),
+        messages.encode_reply(messages.LOG_READ, 1, {"oldest_seq": 0, "next_seq": 0, "chunk": chunk}),
+    )
+    assert all(len(payload) <= frame.PAYLOAD_MAX for payload in carried)
+
+
+def test_the_protocol_hash_changes_with_any_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = messages.protocol_hash()
+    assert before == messages.protocol_hash()
+    assert len(before) == 8
+    monkeypatch.setitem(errors.ERRORS, 999, ("new", "", ""))
+    assert messages.protocol_hash() != before
