@@ -56,6 +56,7 @@ class Link:
             self.pump.recorder.note(
                 records.COMMAND, request_id=request_id, command=command, error=code, operator=operator
             )
+        self.pump.watch.hurry()
         self._replies.append((request_id, reply))
         del self._replies[:-REPLIES_KEPT]
         return reply

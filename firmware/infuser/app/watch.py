@@ -61,6 +61,10 @@ class Watch:
             self._check_self(now_ms)
         self._answer()
 
+    def hurry(self) -> None:
+        """A command may have changed anything: measure all of it in the next turn."""
+        self._slow_due_ms = self._pressure_due_ms = self._flow_due_ms = 0
+
     def set(self, alarm: int, present: bool, detail: int = 0) -> None:
         """Raise an alarm whose cause appeared, or clear one whose cause is gone; otherwise nothing."""
         if present == self.alarms.active(alarm):

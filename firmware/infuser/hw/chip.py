@@ -62,4 +62,4 @@ def reset() -> None:
 
 def tell(error) -> None:
     """Print the traceback of an unforeseen error where an engineer sees it; the host skips it as garbage."""
-    sys.print_exception(error, sys.stderr)
+    sys.print_exception(error, sys.stderr)  # type: ignore[arg-type]  # the stubs' stderr is CPython's
