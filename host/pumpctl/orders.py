@@ -74,6 +74,8 @@ class Orders:
         except Refusal as refused:
             if refused.code == wire_errors.ALREADY_DONE:
                 raise _unanswered(command) from None
+            if refused.code == wire_errors.BEGUN:
+                raise _uncertain(command) from None
             raise
         except LinkError as lost:
             return self._after_lost_reply(command, values, request_id, lost)
@@ -96,6 +98,8 @@ class Orders:
         if not known:
             name = messages.MESSAGES[command][0]
             raise LinkError(f"{name} did not reach the pump; it was not carried out", remedy="try again") from lost
+        if error == wire_errors.BEGUN:
+            raise _uncertain(command) from lost
         if error != wire_errors.OK:
             raise Refusal(error)
         try:
@@ -118,6 +122,8 @@ class Orders:
             became = "did not reach the pump"
         elif error == wire_errors.OK:
             became = "was carried out"
+        elif error == wire_errors.BEGUN:
+            became = "was begun; whether it ended is not recorded, see `pumpctl status` and the log"
         else:
             became = f"was refused ({wire_errors.ERRORS[error][0] if error in wire_errors.ERRORS else error})"
         self.settled.append(f"the {left.what} sent at {left.sent}, whose reply was lost, {became}")

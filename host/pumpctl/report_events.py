@@ -64,6 +64,8 @@ def _command(fields: Fields) -> str:
     name = known[0] if known else f"command {fields['command']}"
     if fields["error"] == errors.OK:
         return f"{name}{_by(fields)}: done."
+    if fields["error"] == errors.BEGUN:
+        return f"{name}{_by(fields)}: begun."
     refusal = errors.ERRORS.get(fields["error"])
     return f"{name}{_by(fields)}: refused, {refusal[1] if refusal else fields['error']}."
 

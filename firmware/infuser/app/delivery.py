@@ -31,6 +31,7 @@ class Delivery:
         self._reserved = 0
         self._reserve_steps = RESERVE_STEPS
         self.uncertain_steps = 0
+        self.saved_ms = 0
 
     def load(self, hour_list: list[dict], hour_steps: int) -> int:
         """Take up the counters of the last checkpoint; returns the microsteps left uncertain."""
@@ -41,6 +42,7 @@ class Delivery:
                 channel.due = channel.issued = saved[name]
             self.meter.channels[states.BASAL].acc_pl = saved["basal_acc_pl"]
             self.meter.channels[states.BASAL].acc_rem = saved["basal_acc_rem"]
+            self.saved_ms = saved["time_ms"]
             self.uncertain_steps = max(0, saved["steps_reserved"] - self.meter.issued())
         hours = [entry["steps"] for entry in hour_list]
         hours.append(max(0, self.steps_total() - hour_steps) + self.uncertain_steps)

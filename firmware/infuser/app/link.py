@@ -49,13 +49,13 @@ class Link:
         if not self._agreed and command != messages.SERVICE_REPL:
             refusal = Refusal(errors.PROTOCOL_MISMATCH, text="greet the pump with hello first")
             return messages.encode_refusal(command, request_id, refusal)
-        if self.pump.controller.ledger.outcome(request_id) is not None:
-            return messages.encode_refusal(command, request_id, Refusal(errors.ALREADY_DONE))
+        outcome = self.pump.controller.ledger.outcome(request_id)
+        if outcome is not None:
+            code = errors.BEGUN if outcome == errors.BEGUN else errors.ALREADY_DONE
+            return messages.encode_refusal(command, request_id, Refusal(code))
         reply, code, operator = self._execute(command, request_id, payload)
         if code != errors.MALFORMED:
-            self.pump.recorder.note(
-                records.COMMAND, request_id=request_id, command=command, error=code, operator=operator
-            )
+            self._note(command, request_id, code, operator)
         self.pump.watch.hurry()
         self._replies.append((request_id, reply))
         del self._replies[:-REPLIES_KEPT]
@@ -68,6 +68,9 @@ class Link:
             request = messages.decode_request(payload)
             operator = request.get("operator", "")
             self._refuse_when_stopped(command)
+            if messages.MESSAGES[command][1] & messages.MUTATES:
+                # On flash before anything happens: after a power cut it must not be carried out again.
+                self._note(command, request_id, errors.BEGUN, operator)
             values = self.handlers[command](self.pump, request)
             if command == messages.HELLO:
                 self._agreed = True
@@ -79,6 +82,9 @@ class Link:
             if command == messages.HELLO:
                 self._agreed = False
         return messages.encode_refusal(command, request_id, refusal), refusal.code, operator
+
+    def _note(self, command: int, request_id: int, error: int, operator: str) -> None:
+        self.pump.recorder.note(records.COMMAND, request_id=request_id, command=command, error=error, operator=operator)
 
     def _refuse_when_stopped(self, command: int) -> None:
         state = self.pump.controller.state

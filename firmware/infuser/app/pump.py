@@ -51,14 +51,20 @@ class Pump:
         snapshot, later = journal.open()
         if snapshot:
             ledger.restore(snapshot)
+        last_ms = 0
         for record in later:
             ledger.apply(record["kind"], record["fields"], record["time_ms"])
+            last_ms = record["time_ms"] or last_ms
         if journal.damage:
             self.recorder.failure = journal.damage
         clock.utc_offset_min = ledger.utc_offset_min
-        clock.set(self.hardware.wall_clock.read_ms(), self.timebase.uptime_ms())
+        started_ms = self.hardware.wall_clock.read_ms()
+        clock.set(started_ms, self.timebase.uptime_ms())
         self.delivery = Delivery(self.hardware, Checkpoint(self.hardware.files), self.recorder, step_pl)
         self._uncertain = self.delivery.load(ledger.hour_list, ledger.hour_steps)
+        last_ms = max(last_ms, self.delivery.saved_ms)
+        # How long the pump was off, at most: from the last sign of life, where the clock knows.
+        self._gap_ms = max(0, started_ms - last_ms) if last_ms and clock.valid else 0
         self.controller = Controller(self.delivery, self.recorder)
         self.controller.adopt(ledger.program)
 
@@ -72,7 +78,7 @@ class Pump:
             cause=self.hardware.chip.reset_cause(),
             steps_uncertain=self._uncertain,
             torn_bytes=journal.torn_bytes,
-            gap_ms=0,
+            gap_ms=self._gap_ms,
         )
         self.controller.note_delivery(False)
         self._end_interrupted_bolus()

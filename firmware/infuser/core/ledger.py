@@ -100,6 +100,10 @@ class Ledger:
         self.program = fields["program"]
 
     def _command(self, fields: dict, time_ms: int) -> None:
+        for entry in self.outcome_list:
+            if entry["request_id"] == fields["request_id"]:
+                entry["error"] = fields["error"]
+                return
         self.outcome_list.append({"request_id": fields["request_id"], "error": fields["error"]})
         del self.outcome_list[:-REPLIES_KEPT]
 

@@ -33,6 +33,7 @@ STORAGE = 32
 SERVICE_JUMPER = 33
 LOCK_OUT = 34
 ALREADY_DONE = 35
+BEGUN = 36
 
 # code -> (name, what happened, what to do)
 ERRORS = {
@@ -83,6 +84,11 @@ ERRORS = {
         "already-done",
         "the command was executed before the pump restarted; its answer is no longer kept",
         "read the status to see the result",
+    ),
+    BEGUN: (
+        "begun",
+        "the command was begun, and the pump restarted before its end was recorded",
+        "read the status and the log to see what became of it; it is not carried out again",
     ),
     SERVICE_JUMPER: ("service-jumper", "the service jumper is not set", "open the cover and set the jumper"),
 }

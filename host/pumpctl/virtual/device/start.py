@@ -49,12 +49,17 @@ def mount():
 
     device = rp2.Flash()
     try:
-        volume = os.VfsLfs2(device, progsize=256)
+        volume = _volume(device)
     except OSError:
         print("the flash is formatted", file=sys.stderr)
         os.VfsLfs2.mkfs(device, progsize=256)
-        volume = os.VfsLfs2(device, progsize=256)
+        volume = _volume(device)
     os.mount(volume, MOUNT_POINT)
+
+
+def _volume(device):
+    # No times of modification: littlefs would take them from the real clock, and no two lives would be alike.
+    return os.VfsLfs2(device, progsize=256, mtime=False)
 
 
 def live(program):
