@@ -13,16 +13,8 @@ NONE = "-"
 
 def figures(program: Program) -> dict[str, int]:
     """What follows from a program, by the arithmetic that the pump uses; names as UNDERSTOOD_FIELDS."""
-    schedule = Schedule(program)
-    return {
-        "dose_ng_per_day": schedule.dose_ng_per_day(),
-        "volume_nl_per_day": schedule.mean_nl_per_day,
-        "rate_low_nl_per_day": min(schedule.rates()),
-        "rate_high_nl_per_day": max(schedule.rates()),
-        "minimum_nl_per_day": schedule.minimum_nl_per_day,
-        "bolus_max_nl": schedule.volume_nl(program["bolus_max_ng"]),
-        "low_reservoir_nl": program["low_reservoir_nl"],
-    }
+    told: dict[str, int] = Schedule(program).figures()
+    return told
 
 
 def document(program: Program) -> dict[str, Any]:

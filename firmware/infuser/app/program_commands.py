@@ -71,19 +71,11 @@ def check(pump, request: dict) -> dict:
     """Say what the staged program means, in figures the pump would deliver."""
     data = pump.staging.whole()
     schedule = _schedule(pump, data)
-    program = schedule.program
-    return {
-        "digest": programs.digest(data),
-        "dose_ng_per_day": schedule.dose_ng_per_day(),
-        "volume_nl_per_day": schedule.mean_nl_per_day,
-        "rate_low_nl_per_day": min(schedule.rates()),
-        "rate_high_nl_per_day": max(schedule.rates()),
-        "minimum_nl_per_day": schedule.minimum_nl_per_day,
-        "bolus_max_nl": schedule.volume_nl(program["bolus_max_ng"]),
-        "low_reservoir_nl": program["low_reservoir_nl"],
-        "refill_due_ms": pump.controller.refill_due_ms(schedule),
-        "warning_list": prescription.warnings(schedule),
-    }
+    understood = schedule.figures()
+    understood["digest"] = programs.digest(data)
+    understood["refill_due_ms"] = pump.controller.refill_due_ms(schedule)
+    understood["warning_list"] = prescription.warnings(schedule)
+    return understood
 
 
 def commit(pump, request: dict) -> dict:

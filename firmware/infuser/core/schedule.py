@@ -51,6 +51,18 @@ class Schedule:
         """Every rate of the week, nL a day."""
         return [rate for _, rate in self.starts]
 
+    def figures(self) -> dict:
+        """What follows from the program, by the names of UNDERSTOOD_FIELDS: pump and host say the same."""
+        return {
+            "dose_ng_per_day": self.dose_ng_per_day(),
+            "volume_nl_per_day": self.mean_nl_per_day,
+            "rate_low_nl_per_day": min(self.rates()),
+            "rate_high_nl_per_day": max(self.rates()),
+            "minimum_nl_per_day": self.minimum_nl_per_day,
+            "bolus_max_nl": self.volume_nl(self.program["bolus_max_ng"]),
+            "low_reservoir_nl": self.program["low_reservoir_nl"],
+        }
+
     def daily(self) -> bool:
         """Whether the rate depends on the time of day at all."""
         return self.program["mode"] == programs.FLEX
