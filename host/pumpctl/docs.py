@@ -1,18 +1,19 @@
-"""Writes what is derived from the firmware: the tables of PROTOCOL.md and mip's list of files.
+"""Writes what is derived from the source: tables of the firmware's pages, and mip's list of files.
 
-`python -m pumpctl.docs firmware` rewrites firmware/PROTOCOL.md between its marks, and
-firmware/package.json. The prose around the marks is written by hand.
+`python -m pumpctl.docs firmware` rewrites PROTOCOL.md, HARDWARE.md and SAFETY.md between their marks,
+and package.json. The prose around the marks is written by hand.
 """
 
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infuser import VERSION
 from infuser.wire import alarms, codec, errors, frame, messages, program, records, states
+from pumpctl.docs_pages import PAGES
 
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ANSWERS = {
@@ -132,7 +133,17 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 def protocol(text: str) -> str:
     """PROTOCOL.md with every block between its marks written anew; KeyError names an unknown block."""
-    return _BLOCK.sub(lambda found: found[1] + "\n" + BLOCKS[found[2]]() + "\n" + found[3], text)
+    return _renewed(text, BLOCKS)
+
+
+def page(firmware: Path, name: str) -> str:
+    """The page `name` of PAGES in `firmware` with its tables written anew; KeyError as above."""
+    blocks = {mark: (lambda make=make: table(*make(firmware))) for mark, make in PAGES[name].items()}
+    return _renewed((firmware / name).read_text(encoding="utf-8"), blocks)
+
+
+def _renewed(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
+    return _BLOCK.sub(lambda found: found[1] + "\n" + blocks[found[2]]() + "\n" + found[3], text)
 
 
 def firmware_files(firmware: Path) -> list[str]:
@@ -148,11 +159,12 @@ def package(firmware: Path) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Rewrite both files in the firmware directory given; says which changed."""
+    """Rewrite the files in the firmware directory given; says which changed."""
     firmware = Path(arguments[0])
-    page = firmware / "PROTOCOL.md"
+    told = firmware / "PROTOCOL.md"
     for path, text in (
-        (page, protocol(page.read_text(encoding="utf-8"))),
+        (told, protocol(told.read_text(encoding="utf-8"))),
+        *((firmware / name, page(firmware, name)) for name in PAGES),
         (firmware / "package.json", package(firmware)),
     ):
         changed = not path.exists() or path.read_text(encoding="utf-8") != text

@@ -178,7 +178,14 @@ def month() -> PumpLog:
 
 def _bolus(log: PumpLog) -> None:
     told = {"bucket": states.CLINICIAN_BOLUS, "volume_nl": 100_000}
-    log.note(records.BOLUS_STARTED, **told, dose_ng=50_000, duration_ms=30 * units.MS_PER_MIN, operator="R. Vogel")
+    log.note(
+        records.BOLUS_STARTED,
+        **told,
+        dose_ng=50_000,
+        duration_ms=30 * units.MS_PER_MIN,
+        start_steps=log.counters["clinician_bolus_steps"],
+        operator="R. Vogel",
+    )
     log.state(states.INFUSING, states.BOLUS, states.BY_COMMAND, 560_000)
     log.run(1, 560_000, bolus_nl=100_000)
     log.note(records.BOLUS_ENDED, **told, steps=1018, reason=states.DONE)

@@ -226,13 +226,13 @@ def test_a_snapshot_restores_the_ledger_it_was_taken_of():
     assert restored.snapshot() == ledger.snapshot()
     assert restored.state == states.INFUSING
     assert restored.outcome(77) == 3
-    assert restored.hour_list == [{"steps": 17}]
+    assert restored.hour_list == [{"steps": 12}]
     assert restored.alarms.active(alarms.STALL)
 
 
 def test_a_bolus_interrupted_by_power_is_known_after_replay():
     ledger = Ledger()
-    fields = {"bucket": 2, "dose_ng": 1, "volume_nl": 9, "duration_ms": 1, "operator": ""}
+    fields = {"bucket": 2, "dose_ng": 1, "volume_nl": 9, "duration_ms": 1, "start_steps": 0, "operator": ""}
     ledger.apply(records.BOLUS_STARTED, fields, 4)
     assert ledger.bolus_bucket == states.CLINICIAN_BOLUS
     ledger.apply(records.BOLUS_ENDED, {"bucket": 2, "steps": 0, "volume_nl": 0, "reason": 4}, 5)

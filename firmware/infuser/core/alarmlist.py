@@ -59,11 +59,12 @@ class AlarmList:
         if not entry["active"] and (entry["acknowledged"] or not entry["latched"]):
             self.entries.remove(entry)
 
-    def answer(self) -> int:
-        """The strongest answer that the alarms present ask for."""
+    def answer(self, but: int = 0) -> int:
+        """The strongest answer that the alarms present ask for, one of them left out if wanted."""
         strongest = alarms.KEEP
         for entry in self.entries:
-            strongest = max(strongest, alarms.answer(entry["alarm"]))
+            if entry["alarm"] != but:
+                strongest = max(strongest, alarms.answer(entry["alarm"]))
         return strongest
 
     def priority(self) -> int:

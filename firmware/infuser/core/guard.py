@@ -20,6 +20,8 @@ class Guard:
     def __init__(self, step_pl: int) -> None:
         self.step_pl = step_pl
         self.steps = 0
+        # Priming goes through the rate limit and the ceiling, but into no patient: the window leaves it out.
+        self.primed = 0
         self._steps_check = _MASK
         self.vetoed = 0
         self.corrupt = False
@@ -55,9 +57,10 @@ class Guard:
         self.vetoed += wanted - granted
         return granted
 
-    def restore(self, steps: int, hourly_steps: list[int], now_ms: int) -> None:
-        """Start from `steps` in all and the microsteps of the past hours, newest last."""
+    def restore(self, steps: int, hourly_steps: list[int], now_ms: int, primed: int = 0) -> None:
+        """Start from `steps` in all, `primed` of them priming, and the therapy of the past hours, newest last."""
         self.steps = steps
+        self.primed = primed
         self._steps_check = steps ^ _MASK
         self._ceiling = 0
         self._slots = [0] * SLOTS
@@ -66,7 +69,7 @@ class Guard:
             self._slots[SLOTS - 1 - back * per_hour] = count
         self._slot = 0
         self._window_sum = sum(self._slots)
-        self._slot_start_steps = steps
+        self._slot_start_steps = steps - primed
         self._slot_start_ms = now_ms
 
     def set_rate_limit(self, rate_nl_per_day: int) -> None:
@@ -83,15 +86,15 @@ class Guard:
     def poll(self, now_ms: int) -> None:
         """Move the window along."""
         while now_ms - self._slot_start_ms >= SLOT_MS:
-            delivered = self.steps - self._slot_start_steps
+            delivered = self.steps - self.primed - self._slot_start_steps
             self._window_sum += delivered - self._slots[self._slot]
             self._slots[self._slot] = delivered
             self._slot = (self._slot + 1) % SLOTS
-            self._slot_start_steps = self.steps
+            self._slot_start_steps = self.steps - self.primed
             self._slot_start_ms += SLOT_MS
 
     def room_steps(self) -> int:
         """Microsteps that the 24 h window still admits; a large number without a limit."""
         if not self.day_limit_steps:
             return _MASK
-        return self.day_limit_steps - self._window_sum - (self.steps - self._slot_start_steps)
+        return self.day_limit_steps - self._window_sum - (self.steps - self.primed - self._slot_start_steps)

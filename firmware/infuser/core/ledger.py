@@ -15,13 +15,15 @@ _SNAPSHOT_FIELDS = (
     ("version", "u8"),
     ("state", "u8"),
     ("stop_reason", "u8"),
-    ("stopped_ms", "u64"),
+    ("state_before_test", "u8"),
+    ("reason_before_test", "u8"),
     ("program", "blob"),
     ("filled_nl", "u32"),
     ("steps_at_fill", "u32"),
     ("fill_concentration", "u32"),
     ("bolus_bucket", "u8"),
     ("bolus_volume_nl", "u32"),
+    ("bolus_start_steps", "u32"),
     ("bolus_time_ms", "u64"),
     ("utc_offset_min", "i32"),
     ("day", "u32"),
@@ -41,13 +43,15 @@ class Ledger:
     def __init__(self) -> None:
         self.state = states.IDLE
         self.stop_reason = states.DONE
-        self.stopped_ms = 0
+        self.state_before_test = states.IDLE
+        self.reason_before_test = states.DONE
         self.program = b""
         self.filled_nl = 0
         self.steps_at_fill = 0
         self.fill_concentration = 0
         self.bolus_bucket = NO_BUCKET
         self.bolus_volume_nl = 0
+        self.bolus_start_steps = 0
         self.bolus_time_ms = 0
         self.utc_offset_min = 0
         self.day = 0
@@ -91,8 +95,10 @@ class Ledger:
         return None
 
     def _state(self, fields: dict, time_ms: int) -> None:
-        if fields["old"] in states.DELIVERING and fields["new"] not in states.DELIVERING:
-            self.stopped_ms = time_ms
+        # A second power cut during the self-test must not make the pump forget that therapy was running.
+        if fields["new"] == states.SELF_TEST and fields["old"] != states.SELF_TEST:
+            self.state_before_test = fields["old"]
+            self.reason_before_test = self.stop_reason
         self.state = fields["new"]
         self.stop_reason = fields["reason"]
 
@@ -109,11 +115,10 @@ class Ledger:
 
     def _delivery(self, fields: dict, time_ms: int) -> None:
         therapy = fields["basal_steps"] + fields["patient_bolus_steps"] + fields["clinician_bolus_steps"]
-        total = therapy + fields["priming_steps"]
         if fields["closes_hour"]:
-            self.hour_list.append({"steps": total - self.hour_steps})
+            self.hour_list.append({"steps": therapy - self.hour_steps})
             del self.hour_list[:-HOURS_KEPT]
-            self.hour_steps = total
+            self.hour_steps = therapy
         if time_ms:
             day = (time_ms + self.utc_offset_min * units.MS_PER_MIN) // units.MS_PER_DAY
             if day != self.day:
@@ -132,7 +137,9 @@ class Ledger:
     def _bolus_started(self, fields: dict, time_ms: int) -> None:
         self.bolus_bucket = fields["bucket"]
         self.bolus_volume_nl = fields["volume_nl"]
-        self.bolus_time_ms = time_ms
+        self.bolus_start_steps = fields["start_steps"]
+        if fields["bucket"] != states.PRIME:
+            self.bolus_time_ms = time_ms  # the lock-out counts from here
 
     def _bolus_ended(self, fields: dict, time_ms: int) -> None:
         self.bolus_bucket = NO_BUCKET

@@ -26,6 +26,8 @@ class Sensors:
         self._empty = _pulled_up("limit_empty")
         self._patient = _pulled_up("patient_button")
         self._stop = _pulled_up("stop_button")
+        self._stop_fell = False
+        self._stop.irq(self._on_stop, Pin.IRQ_FALLING, hard=True)
         self._jumper = _pulled_up("service_jumper")
         self._cover = _pulled_up("cover")
         self._supply = Pin(board.PINS["supply_present"], Pin.IN, Pin.PULL_DOWN)
@@ -89,8 +91,14 @@ class Sensors:
         return self._patient.value() == 0
 
     def stop_button(self) -> bool:
-        """Whether the stop button is pressed."""
-        return self._stop.value() == 0
+        """Whether the stop button is pressed, or was since the last call, however briefly."""
+        pressed = self._stop_fell
+        self._stop_fell = False
+        return pressed or self._stop.value() == 0
+
+    def _on_stop(self, _pin) -> None:
+        # In the interrupt: a press may be shorter than a turn of the main loop.
+        self._stop_fell = True
 
 
 def _pulled_up(signal: str) -> Pin:

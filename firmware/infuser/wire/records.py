@@ -85,7 +85,14 @@ RECORDS = {
     AUDIO_PAUSE: ("audio-pause", (("pause_s", "u16"), ("operator", "text"))),
     BOLUS_STARTED: (
         "bolus-started",
-        (("bucket", "u8"), ("dose_ng", "u32"), ("volume_nl", "u32"), ("duration_ms", "u32"), ("operator", "text")),
+        (
+            ("bucket", "u8"),
+            ("dose_ng", "u32"),
+            ("volume_nl", "u32"),
+            ("duration_ms", "u32"),
+            ("start_steps", "u32"),
+            ("operator", "text"),
+        ),
     ),
     BOLUS_ENDED: ("bolus-ended", (("bucket", "u8"), ("steps", "u32"), ("volume_nl", "u32"), ("reason", "u8"))),
     REFILL: (

@@ -36,15 +36,18 @@ def _state(value: Any) -> str:
 @name_option()
 @pass_context
 def fault(context: Context, fault_name: str | None, switch: str, value: str | None, name: str | None) -> None:
-    """Switch a fault on or off, or list all.
+    """Switch a fault on or off, or list those that are on.
 
-    FAULT is a name such as stall, occlude or air; without it the faults are listed.
+    FAULT is a name such as stall, occlude or air; an unknown one is answered with all there are.
     """
     pump = named(context, name)
     if fault_name is None:
         faults = pump.faults()
         context.out.result({"name": pump.name, "faults": faults})
-        context.out.table(("fault", "now"), [[one, _state(faults[one])] for one in sorted(faults)])
+        if faults:
+            context.out.table(("fault", "now"), [[one, _state(faults[one])] for one in sorted(faults)])
+        else:
+            context.out.line(f"{pump.name}: no fault is on")
         return
     on = switch == "on"
     answer = pump.fault(fault_name, on, None if value is None else _value(value))

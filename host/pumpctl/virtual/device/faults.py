@@ -49,7 +49,7 @@ def press(button, down):
     if button not in _BUTTONS:
         raise Unknown("there is no button '{}'; there are patient, stop".format(button), "button", button)
     stuck = active.get("button-stuck") == button
-    plant.levels[_BUTTONS[button]] = 0 if down or stuck else 1
+    plant.sense(_BUTTONS[button], 0 if down or stuck else 1)
 
 
 def _checked(name, value, low, high):

@@ -56,34 +56,56 @@ def advancing():
 
 
 def wait(poller, timeout_us):
-    """Idle until the poller has something or `timeout_us` have passed (never, when negative); what it has."""
+    """Idle until the poller has something or `timeout_us` have passed (never, when negative); what it has.
+
+    Orders are carried out only where the firmware has time left to idle: all that it has to do at an
+    instant is done before an advance ends there, however fast the next order follows.
+    """
     kernel.check()
-    end_us = kernel.now_us + timeout_us if timeout_us >= 0 else kernel.NEVER
-    while True:
-        ready = _look(poller)
-        if ready or kernel.now_us >= end_us:
-            return ready
+    if timeout_us == 0:
+        return _glance(poller)
+    end_us = kernel.now_us + timeout_us if timeout_us > 0 else kernel.NEVER
+    while kernel.now_us < end_us:
         if _goal_us:
-            kernel.run_until(end_us if end_us < _goal_us else _goal_us)
             _check_advance()
-        elif speed == 0:
-            ready = _listen(poller, -1)
-        else:
-            ready = _pace(poller, end_us)
+        ready = () if _is_quiet() else _listen(poller, 0)
+        if not ready:
+            if _goal_us:
+                kernel.run_until(end_us if end_us < _goal_us else _goal_us)
+            elif speed == 0:
+                ready = _listen(poller, -1)
+            else:
+                ready = _pace(poller, end_us)
         if ready:
+            _hear()
             return ready
+    return ()
 
 
-def _look(poller):
-    """What is ready now. During a quiet advance this is often skipped: asking costs more than a tick."""
+def _is_quiet():
+    """Whether to skip asking what is ready. During a quiet advance that would cost more than a tick."""
     global _quiet
-    if _goal_us:
-        _quiet += 1
-        if _quiet > _LISTEN_ON and _quiet % _LOOK_EVERY:
-            return ()
-    ready = _listen(poller, 0)
+    if not _goal_us:
+        return False
+    _quiet += 1
+    return _quiet > _LISTEN_ON and _quiet % _LOOK_EVERY != 0
+
+
+def _hear():
+    global _quiet
+    _quiet = 0
+
+
+def _glance(poller):
+    """What the firmware asked for that is ready now; orders wait."""
+    if _is_quiet():
+        return ()
+    ready = poller.poll(0)
     if ready:
-        _quiet = 0
+        if control is not None:
+            ready = [item for item in ready if item[0] is not control.file]
+        if ready:
+            _hear()
     return ready
 
 

@@ -23,6 +23,7 @@ class Pin:
     OUT = 1
     PULL_UP = 1
     PULL_DOWN = 2
+    IRQ_FALLING = 4
 
     def __init__(self, gpio, mode=IN, pull=None, value=None):
         self.gpio = gpio
@@ -37,6 +38,12 @@ class Pin:
             plant.drive(self.gpio, 1 if level else 0)
 
     __call__ = value
+
+    def irq(self, handler=None, trigger=IRQ_FALLING, hard=False):
+        """Hard handlers of falling edges only: that is what the firmware uses."""
+        if trigger != Pin.IRQ_FALLING or not hard:
+            raise NotImplementedError("only hard handlers of falling edges")
+        plant.on_fall[self.gpio] = lambda: kernel.call_hard(handler, self)
 
     def on(self):
         self.value(1)

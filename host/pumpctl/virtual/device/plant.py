@@ -20,6 +20,7 @@ _FULL = board.PINS["limit_full"]
 _EMPTY = board.PINS["limit_empty"]
 _LAMPS = (board.PINS["lamp_cyan"], board.PINS["lamp_yellow"], board.PINS["lamp_red"])
 _LAMP_DARK_US = 3000000  # longer than any flashing lamp stays dark
+_LAMP_LIT_US = 100000  # a lamp lit for less is being tested and signals nothing
 
 
 class Plant:
@@ -30,6 +31,7 @@ class Plant:
         for name in ("enable", "limit_full", "limit_empty", "patient_button", "stop_button", "service_jumper"):
             self.levels[board.PINS[name]] = 1
         self.levels[board.PINS["supply_present"]] = 1
+        self.on_fall = {}  # gpio -> handler of its falling edge
         self.generator = None  # the state machine that makes the step pulses
         self.enabled = False
         self.forward = True
@@ -52,6 +54,7 @@ class Plant:
         self.clock_absent = False
         self.noise = 1
         self._lamp_us = [-_LAMP_DARK_US] * len(_LAMPS)
+        self._lit_us = [0] * len(_LAMPS)
         self._skipped = 0
         self._ran_us = 0
 
@@ -108,16 +111,29 @@ class Plant:
             return 0 if there else 1
         return self.levels[gpio]
 
+    def sense(self, gpio, level):
+        """The world outside puts a level on a pin."""
+        fell = self.levels[gpio] and not level
+        self.levels[gpio] = level
+        if fell and gpio in self.on_fall:
+            self.on_fall[gpio]()
+
     def drive(self, gpio, level):
         """The firmware puts a level on a pin."""
         if self.levels[gpio] != level:
             if gpio in (_ENABLE, _DIR):
                 self.sync()
             elif gpio in _LAMPS:
-                self._lamp_us[_LAMPS.index(gpio)] = kernel.now_us
+                self._lamp_turns(_LAMPS.index(gpio), level)
             self.levels[gpio] = level
             self.enabled = self.levels[_ENABLE] == board.DRIVER_ON
             self.forward = self.levels[_DIR] == board.FORWARD
+
+    def _lamp_turns(self, index, level):
+        if level:
+            self._lit_us[index] = kernel.now_us
+        elif kernel.now_us - self._lit_us[index] >= _LAMP_LIT_US:
+            self._lamp_us[index] = kernel.now_us
 
     def priority_lit(self):
         """Alarm priority (1 to 3) whose lamp alone is lit just now, else 0."""

@@ -1,0 +1,91 @@
+"""Tables of HARDWARE.md and SAFETY.md: the pins that board.py declares, and which tests show which case."""
+
+import ast
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+# Signal -> what is connected; a signal of board.py without a line here is an error.
+WIRING = {
+    "step": "out: STEP of the driver, one pulse a microstep",
+    "dir": "out: DIR of the driver, 1 empties the reservoir",
+    "enable": "out: EN of the driver, 0 is on; a pull-up keeps the motor off during reset",
+    "sda": "I2C0 data: AS5600 and DS3231, 4.7 kOhm to 3.3 V",
+    "scl": "I2C0 clock: AS5600 and DS3231, 4.7 kOhm to 3.3 V",
+    "limit_full": "in: switch to ground, closed when the piston stands at full",
+    "limit_empty": "in: switch to ground, closed when the piston stands at empty",
+    "air": "in: optical air sensor, low while there is liquid; a broken wire reads as air",
+    "patient_button": "in: button to ground",
+    "stop_button": "in: button to ground",
+    "service_jumper": "in: jumper to ground",
+    "cover": "in: switch to ground, closed with the cover; a broken wire reads as open",
+    "lamp_red": "out: red lamp, 1 is lit",
+    "lamp_yellow": "out: yellow lamp, 1 is lit",
+    "lamp_cyan": "out: cyan lamp, 1 is lit",
+    "sounder": "out: PWM to the piezo's transistor",
+    "supply_present": "in: 3.3 V while an outside supply is connected; pulled down",
+    "outlet_pressure": "ADC0: 1 V at ambient pressure, 10 mV a kPa",
+    "inlet_pressure": "ADC1: 1 V at ambient pressure, 10 mV a kPa, suction below 1 V",
+    "sounder_current": "ADC2: sense resistor of the piezo, about 500 mV while it sounds",
+    "battery": "ADC3: VSYS/3, on the Pico itself",
+}
+# GPIO -> pin of the Pico's 40-pin edge; 29 does not come out.
+_EDGE = dict(zip((*range(23), 26, 27, 28),
+                 (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 29, 31, 32, 34),
+                 strict=True))  # fmt: skip
+_MARK = re.compile(r"""pytest\.mark\.case\("([^"]+)"\)""")
+
+Row = tuple[object, ...]
+Table = tuple[tuple[str, ...], list[Row]]
+
+
+def pins(board: Path) -> dict[str, int]:
+    """PINS of board.py, read without running it: signal -> GPIO."""
+    for node in ast.parse(board.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "PINS":
+            declared: dict[str, int] = ast.literal_eval(node.value)
+            return declared
+    raise KeyError(f"{board} declares no PINS")
+
+
+def pin_table(firmware: Path) -> Table:
+    """The pins in the order of their GPIO."""
+    declared = pins(firmware / "infuser" / "hw" / "board.py")
+    rows: list[Row] = [
+        (f"GP{gpio}", _EDGE.get(gpio, "-"), f"`{signal}`", WIRING[signal])
+        for signal, gpio in sorted(declared.items(), key=lambda item: item[1])
+    ]
+    return ("GPIO", "pin of the Pico", "signal", "connected to"), rows
+
+
+def cases(tests: Path) -> dict[str, set[str]]:
+    """Case id -> the test files that show it, below `tests`."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(tests.rglob("test_*.py")):
+        for case in _MARK.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(case, set()).add(path.relative_to(tests).as_posix())
+    return found
+
+
+def case_table(firmware: Path) -> Table:
+    """Every case that a test is marked with, and those tests' files."""
+    found = cases(firmware.parent / "tests")
+    rows: list[Row] = [(case, _listed(found[case])) for case in sorted(found, key=_order)]
+    return ("case", "shown by, below `tests/`"), rows
+
+
+def _listed(files: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(files))
+
+
+def _order(case: str) -> tuple[str, float]:
+    """UC before R, EC before both, each by its number."""
+    letters = case.rstrip("0123456789.")
+    return letters, float(case[len(letters) :])
+
+
+# Page -> mark -> the table that stands there.
+PAGES: dict[str, dict[str, Callable[[Path], Table]]] = {
+    "HARDWARE.md": {"pins": pin_table},
+    "SAFETY.md": {"cases": case_table},
+}

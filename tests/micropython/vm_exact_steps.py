@@ -1,0 +1,454 @@
+"""Runs on MicroPython: random commands to the real pump on a virtual one, each microstep held against the reference."""
+
+import random
+
+import idle
+import kernel
+import main
+from plant import plant
+from vm_reference import QUANTUM_MS, Basal, Mismatch, Pattern, Volume
+
+from infuser.app import startup
+from infuser.app.commands import HANDLERS
+from infuser.app.pump import FAST_LOOP_MS, LOOP_MS, Pump
+from infuser.hw.ticktimer import TickTimer
+from infuser.hw.watchdog import Watchdog
+from infuser.wire import messages, program, states, units
+
+CONCENTRATION = 50
+STEP_PL = units.STEP_PL_NOMINAL
+MONDAY_MS = 1767571200000  # 2026-01-05
+VOLUMES = (states.CLINICIAN_BOLUS, states.PRIME)
+BURST_MAX = 64
+# What kept microsteps back at a tick: nothing, a drive not done with the last ones, the guard.
+FREE, BUSY, VETOED = range(3)
+# A burst made slowly holds up a fast bolus for two seconds: that many microsteps at 60 mL an hour.
+BACKLOG_MAX = 400
+
+
+class Silence:
+    """The control channel of a virtual pump to which nobody gives orders."""
+
+    file = None
+
+    def progress(self, done_ms, of_ms):
+        """Nobody asks."""
+
+    def advanced(self, reason):
+        """Nobody asks."""
+
+
+class Unwatched(Watchdog):
+    """Never started: a day passes in one go between two sequences."""
+
+    def start(self):
+        """It stays off."""
+
+
+class Witness(TickTimer):
+    """The pump's tick timer, which also counts what it hands on. Allocates nothing in the interrupt."""
+
+    pump = None
+    drive = None
+
+    def __init__(self, handler):
+        super().__init__(self._on_quanta)
+        self._handle = handler
+        self.total = 0
+        self.held = FREE
+        self.runs = False
+        self.started_ms = 0
+        self.started_at = 0
+        self.issued = [[0] * states.BUCKETS, [0] * states.BUCKETS]  # before the last but one, and before the last
+
+    def start(self, period_ms):
+        """As TickTimer; remembers the instant from which quanta count."""
+        if not self.runs:
+            self.runs = True
+            self.started_ms = kernel.now_us // 1000
+            self.started_at = self.total
+        super().start(period_ms)
+
+    def stop(self):
+        """As TickTimer."""
+        super().stop()
+        self.runs = False
+
+    def _on_quanta(self, quanta):
+        before, last = self.issued
+        channels = self.pump.delivery.meter.channels
+        for bucket in range(states.BUCKETS):
+            before[bucket] = last[bucket]
+            last[bucket] = channels[bucket].issued
+        self.total += quanta
+        engine = self.pump.delivery.engine
+        guard = engine.guard
+        issued = engine.issued
+        vetoed = guard.vetoed
+        busy = not self.drive.ready()
+        self._handle(quanta)
+        if guard.vetoed != vetoed:
+            self.held = VETOED
+        else:
+            self.held = BUSY if busy or engine.issued - issued == BURST_MAX else FREE
+
+
+class Bench:
+    """A virtual pump, the reference beside it, and what a person can do to the pump."""
+
+    def __init__(self):
+        hardware = main.Hardware()
+        idle.control = Silence()
+        hardware.tick_timer = Witness
+        hardware.watchdog = Unwatched()
+        Witness.drive = hardware.drive
+        self.hardware = hardware
+        self.pump = Witness.pump = Pump(hardware)
+        self.timer = self.pump.delivery.timer
+        startup.take_up(self.pump)
+        idle.advance(1 << 58)
+        self.basal = Basal()
+        self.volumes = {bucket: Volume() for bucket in VOLUMES}
+        self.pattern = None
+        self.minimum = False
+        self._change_ms = 0  # uptime of the next change of the day's pattern, 0 for none
+        self.counts = {"looks": 0, "exact": 0, "forgotten": 0, "refused": 0}
+        self.forgotten_most = 0
+
+    # Time
+
+    def uptime_ms(self):
+        return kernel.now_us // 1000
+
+    def local_ms(self, uptime_ms):
+        """Local wall time at an uptime."""
+        clock = self.pump.controller.clock
+        return self.pump.wall_ms() - self.uptime_ms() + uptime_ms + clock.utc_offset_min * units.MS_PER_MIN
+
+    def quantum_at(self, uptime_ms):
+        """The first quantum that begins at or after an uptime."""
+        timer = self.timer
+        return timer.started_at - (timer.started_ms - uptime_ms) // QUANTUM_MS
+
+    def pass_ms(self, duration_ms):
+        """The main loop for a time."""
+        end_us = kernel.now_us + duration_ms * 1000
+        while kernel.now_us < end_us:
+            busy = self.pump.poll()
+            self.follow()
+            wait_ms = min(FAST_LOOP_MS if busy else LOOP_MS, (end_us - kernel.now_us + 999) // 1000)
+            if wait_ms > 0:
+                self.hardware.port.idle(wait_ms)
+            self.look()
+
+    def pass_days(self, hours):
+        """Hours without delivery, an hour at a time."""
+        for _ in range(hours):
+            kernel.run_until(kernel.now_us + units.MS_PER_H * 1000)
+            self.pump.poll()
+
+    # The reference
+
+    def plan(self, first, last):
+        """The basal rate follows the pattern from a quantum between `first` and `last` on."""
+        start_ms = self.uptime_ms()
+        if self.timer.runs:
+            start_ms = self.timer.started_ms + (first - self.timer.started_at) * QUANTUM_MS
+        local_ms = self.local_ms(start_ms)
+        self._change_ms = 0
+        if self.minimum:
+            self.basal.change(first, last, self.pattern.minimum_nl_per_day)
+            return
+        self.basal.change(first, last, self.pattern.rate(local_ms))
+        self._change_ms = start_ms + self.pattern.next_change_ms(local_ms) - local_ms
+
+    def _turn_pages(self):
+        """Tell the reference of changes of the pattern up to the present."""
+        while self._change_ms and self._change_ms <= self.uptime_ms() + 2 * QUANTUM_MS:
+            at = self.quantum_at(self._change_ms)
+            local_ms = self.local_ms(self._change_ms)
+            self.basal.change(at - 1, at + 1, self.pattern.rate(local_ms))
+            self._change_ms += self.pattern.next_change_ms(local_ms) - local_ms
+
+    def look(self):
+        """Hold what is programmed and issued against the reference."""
+        now = self.timer.total
+        if self.timer.runs:
+            self._turn_pages()
+        if self.basal.undecided(now):
+            return
+        self.basal.settle(now)
+        self.basal.agree(self.told_pl(states.BASAL), STEP_PL)
+        for bucket, volume in self.volumes.items():
+            volume.agree(now, self.told_pl(bucket))
+        self._compare_steps()
+
+    def _compare_steps(self):
+        self.counts["looks"] += 1
+        issued = self.pump.delivery.bucket_steps()
+        due = [self.told_pl(bucket) // STEP_PL for bucket in range(states.BUCKETS)]
+        held = self.timer.held
+        if held == FREE:
+            self.counts["exact"] += 1
+            if issued != due:
+                raise Mismatch("issued {}, due {}".format(issued, due))
+        elif not 0 <= sum(due) - sum(issued) <= BACKLOG_MAX or held == VETOED and not self.pump.delivery.fast:
+            raise Mismatch("held back ({}): issued {}, due {}".format(held, issued, due))
+        total = self.pump.delivery.steps_total()
+        plant.sync()
+        if plant.steps_made > total or (not self.timer.runs and plant.steps_made != total):
+            raise Mismatch("the plant made {} microsteps, the pump counts {}".format(plant.steps_made, total))
+
+    def told_pl(self, bucket):
+        return self.pump.delivery.meter.programmed_pl(bucket)
+
+    def _forget(self, bucket, count):
+        self.counts["forgotten"] += count
+        self.forgotten_most = max(self.forgotten_most, count)
+
+    def _forgettable(self, bucket):
+        """Microsteps that a stop can make forgotten: those of the last two ticks, and those not yet issued."""
+        programmed = BURST_MAX
+        return programmed + self.pump.delivery.bucket_steps()[bucket] - self.timer.issued[0][bucket]
+
+    def volume_ended(self, first, last):
+        """A bolus or priming, if any, ended between two quanta."""
+        for bucket, volume in self.volumes.items():
+            if volume.running:
+                self._forget(
+                    bucket, volume.end(first, last, self.told_pl(bucket), STEP_PL, self._forgettable(bucket))
+                )
+
+    def stopped(self, first):
+        """The motor stands; what was due and not made is forgotten."""
+        now = self.timer.total
+        self._turn_pages()
+        self.basal.settle(now)
+        told_pl = self.told_pl(states.BASAL)
+        self._forget(states.BASAL, self.basal.agree(told_pl, STEP_PL, self._forgettable(states.BASAL)))
+        self.volume_ended(first, now)
+        self._change_ms = 0
+        self.minimum = False
+        self.basal.rate = 0
+        self.timer.held = FREE
+        self.look()
+
+    def follow(self):
+        """Take up what the pump did by itself: end a bolus or priming. It must do nothing else."""
+        state = self.pump.controller.state
+        now = self.timer.total
+        if self.volumes[states.CLINICIAN_BOLUS].running and state != states.BOLUS:
+            if state != states.INFUSING or not self.volumes[states.CLINICIAN_BOLUS].done(now):
+                raise Mismatch("the bolus ended too early: {}".format(self.alarms()))
+            self.volume_ended(now, now)
+        elif self.volumes[states.PRIME].running and state != states.PRIMING:
+            if not self.volumes[states.PRIME].done(now):
+                raise Mismatch("priming ended too early: {}".format(self.alarms()))
+            self.stopped(now)
+        elif self.basal.rate and not self.pump.delivery.running or state == states.ALARM_STOPPED:
+            raise Mismatch("stopped by itself: {}".format(self.alarms()))
+
+    def alarms(self):
+        return [(entry["alarm"], entry["detail"]) for entry in self.pump.controller.ledger.alarms.entries]
+
+    # Commands
+
+    def order(self, command, **request):
+        """(reply or None if refused, first and last quantum at which it can have taken effect)."""
+        self.pump.delivery.sync()
+        self.look()
+        # A burst that is stopped in the microseconds in which it is fetched counts as made.
+        kernel.run_until(kernel.now_us + 1000)
+        first = self.timer.total
+        request["operator"] = "bench"
+        try:
+            reply = HANDLERS[command](self.pump, request)
+        except messages.Refusal:
+            reply = None
+            self.counts["refused"] += 1
+        self.pump.delivery.sync()
+        name = messages.MESSAGES[command][0]
+        if reply is not None:
+            self.counts[name] = self.counts.get(name, 0) + 1
+        return reply, first, self.timer.total
+
+    def begin_volume(self, command, bucket, **request):
+        reply, first, last = self.order(command, **request)
+        if reply is not None:
+            self.volumes[bucket].begin(first, last, reply["volume_nl"], request["duration_ms"])
+            self.look()
+
+    def bolus(self, dose_ng, duration_ms):
+        request = {"dose_ng": dose_ng, "duration_ms": duration_ms, "patient": "bench"}
+        self.begin_volume(messages.BOLUS, states.CLINICIAN_BOLUS, **request)
+
+    def prime(self, volume_nl, duration_ms):
+        self.begin_volume(messages.PRIME, states.PRIME, volume_nl=volume_nl, duration_ms=duration_ms)
+
+    def cancel(self):
+        reply, first, last = self.order(messages.BOLUS_CANCEL)
+        if reply is not None:
+            if self.pump.delivery.running:
+                self.volume_ended(first, last)
+                self.look()
+            else:
+                self.stopped(first)
+
+    def halt(self, command=messages.STOP):
+        ran = self.pump.delivery.running
+        reply, first, _ = self.order(command)
+        if reply is not None and ran:
+            self.stopped(first)
+
+    def resume(self):
+        reply, first, last = self.order(messages.RESUME)
+        if reply is not None:
+            self.minimum = False
+            self.plan(first, last)
+            self.look()
+
+    def set_minimum(self, on):
+        reply, first, last = self.order(messages.MINIMUM_RATE, on=on)
+        if reply is not None:
+            self.volume_ended(first, last)
+            self.minimum = on
+            self.plan(first, last)
+            self.look()
+
+    def set_program(self, encoded, pattern):
+        HANDLERS[messages.PROGRAM_STAGE](self.pump, {"total": len(encoded), "offset": 0, "chunk": encoded})
+        digest = program.digest(encoded)
+        reply, first, last = self.order(messages.PROGRAM_COMMIT, digest=digest, confirmed=True)
+        if reply is not None:
+            self.pattern = pattern
+            if self.pump.delivery.running:
+                self.volume_ended(first, last)
+                self.minimum = False
+                self.plan(first, last)
+            self.look()
+
+    def set_clock(self, time_ms, utc_offset_min):
+        reply, first, last = self.order(messages.CLOCK_SET, time_ms=time_ms, utc_offset_min=utc_offset_min)
+        if reply is not None and self.basal.rate:
+            self.plan(first, last)
+            self.look()
+
+    def refill(self, wait_ms):
+        self.halt(messages.REFILL_BEGIN)
+        self.pass_ms(wait_ms)
+        plant.put_piston(0)
+        self.order(
+            messages.REFILL_COMPLETE,
+            measured_residual_nl=0,
+            volume_nl=units.RESERVOIR_CAPACITY_NL,
+            concentration_ug_per_ml=CONCENTRATION,
+        )
+        self.look()
+
+
+# Chance
+
+
+def some_rate():
+    """A therapy rate in nL a day, whole in ng at the concentration."""
+    low, high = random.choice(((48000, 200000), (200000, 4000000), (4000000, 24000000)))
+    return random.randint(low, high) // 20 * 20
+
+
+def some_wait_ms():
+    low, high = random.choice(((1, 99), (1, 99), (100, 2500), (100, 2500), (2500, 12000), (2500, 12000), (12000, 90000)))
+    return random.randint(low, high)
+
+
+def some_program():
+    """(encoded program, the reference's pattern of it): continuous, or up to 8 steps of a flex day."""
+    flex = random.randint(0, 2)
+    starts = set()
+    for _ in range(random.randint(2, 8) if flex else 1):
+        starts.add(random.randint(0, 1439))
+    steps = []
+    pattern = []
+    for start in starts:
+        rate = some_rate()
+        mask = random.choice((127, 127, 31, 96)) if steps else 127
+        steps.append({"day_mask": mask, "start_min": start, "dose_ng_per_day": rate * CONCENTRATION // 1000})
+        pattern.extend((day * 1440 + start, rate) for day in range(7) if mask >> day & 1)
+    minimum = random.randint(48000, min(rate for _, rate in pattern)) // 20 * 20
+    values = {
+        "version": program.VERSION,
+        "patient": "bench",
+        "drug": "baclofen",
+        "concentration_ug_per_ml": CONCENTRATION,
+        "mode": program.FLEX if flex else program.CONTINUOUS,
+        "step_list": steps,
+        "minimum_ng_per_day": max(2400, minimum * CONCENTRATION // 1000),
+        "bolus_max_ng": 100000,
+        "bolus_lockout_min": 0,
+        "dose_max_ng_per_day": 0,
+        "low_reservoir_nl": units.LOW_RESERVOIR_MIN_NL,
+    }
+    return program.encode(values), Pattern(pattern, values["minimum_ng_per_day"] * 1000 // CONCENTRATION)
+
+
+def some_volume():
+    """(nL, ms) of a bolus or priming: up to 50 mL/h, mostly short."""
+    duration_ms = random.choice((random.randint(10000, 25000), random.randint(10000, 600000)))
+    most_nl = min(1000000, 13 * duration_ms)
+    return random.randint(2000, most_nl), duration_ms
+
+
+def bolus(bench):
+    volume_nl, duration_ms = some_volume()
+    bench.bolus(volume_nl * CONCENTRATION // 1000, duration_ms)
+
+
+def near_a_change(bench):
+    """Set the clock to just before a step of the day's pattern begins."""
+    offset_min = random.randint(-12, 14) * 60
+    start_min = random.choice(bench.pattern.starts)[0]
+    before_ms = random.randint(0, 6000)
+    bench.set_clock(MONDAY_MS + start_min * 60000 - offset_min * 60000 - before_ms, offset_min)
+
+
+COMMANDS = (
+    (2, lambda bench: bench.halt()),
+    (4, lambda bench: bench.resume()),
+    (2, lambda bench: bench.set_program(*some_program())),
+    (3, bolus),
+    (2, lambda bench: bench.cancel()),
+    (2, lambda bench: bench.set_minimum(bool(random.randint(0, 1)))),
+    (1, lambda bench: bench.prime(*some_volume())),
+    (1, lambda bench: bench.refill(random.randint(0, 3000))),
+    (3, near_a_change),
+)
+DECK = [command for weight, command in COMMANDS for _ in range(weight)]
+
+
+def sequence(bench, seed):
+    """One sequence of commands from a stopped pump to a stopped pump."""
+    random.seed(seed)
+    if bench.pump.delivery.guard.room_steps() * STEP_PL < 15 * 10**9:
+        bench.pass_days(25)
+    bench.refill(0)
+    bench.set_program(*some_program())
+    bench.resume()
+    for _ in range(random.randint(4, 14)):
+        bench.pass_ms(some_wait_ms())
+        random.choice(DECK)(bench)
+    bench.pass_ms(some_wait_ms())
+    bench.halt()
+
+
+def play(first_seed, count):
+    """Sequences `first_seed` and following; what was done, or the seed and what did not hold."""
+    bench = Bench()
+    for seed in range(first_seed, first_seed + count):
+        try:
+            sequence(bench, seed)
+        except Mismatch as error:
+            return {"seed": seed, "mismatch": str(error), "counts": bench.counts}
+    counts = bench.counts
+    counts["steps"] = bench.pump.delivery.steps_total()
+    counts["vetoed"] = bench.pump.delivery.guard.vetoed
+    counts["forgotten_most"] = bench.forgotten_most
+    return {"seed": None, "counts": counts}

@@ -1,0 +1,99 @@
+"""A refill from the clinician's side: what is accounted for, what is refused, what is given up."""
+
+import pytest
+from ward import DAY_MS, HOUR_MS, MINUTE_MS, ML, Ward, infusing, programmed
+
+FILL = ("refill", "--residual", "1ml", "--volume", "18ml", "--yes")
+
+
+def test_a_refill_accounts_for_residual_volume_and_the_difference_to_what_was_expected(cli, bench):
+    ward = infusing(cli, bench)
+    ward.advance(6 * HOUR_MS)
+    expected_nl = ward.status()["reservoir_nl"]
+    begun = ward.do("refill", "--begin")
+    assert begun["expected_residual_nl"] == expected_nl
+    assert ward.state == "refill" and not ward.truth()["driver_enabled"]
+    ward.plant.fill(18 * ML)
+    done = ward.do("refill", "--residual", "19.9ml", "--volume", "18ml", "--yes")
+    assert done["discrepancy_nl"] == 19_900_000 - expected_nl < 0
+    assert (done["reservoir_nl"], done["state"]) == (18 * ML, "suspended")
+    now = ward.status()
+    assert now["refill_due"] == done["refill_due"]
+    # 18 mL less 2 mL at 0.2 mL a day.
+    assert done["refill_due"].startswith("2026-03-22")
+    ward.do("resume")
+    ward.advance(HOUR_MS)
+    later = ward.status()
+    assert later["reservoir_nl"] == 18 * ML - (later["steps_total"] - now["steps_total"]) * 98175 // 1000 - 1
+
+
+def test_a_refill_goes_into_the_log_with_its_figures(cli, bench):
+    ward = infusing(cli, bench)
+    ward.do("refill", "--begin")
+    ward.do(*FILL)
+    ward.do("log", "pull")
+    (_, refill) = ward.do("log", "show", "--kind", "refill")["records"]
+    assert "1 mL" in str(refill) and "18 mL" in str(refill)
+
+
+def test_a_refill_given_up_leaves_the_reservoir_as_it_was_and_therapy_stopped(cli, bench):
+    ward = infusing(cli, bench)
+    ward.advance(HOUR_MS)
+    before = ward.status()["reservoir_nl"]
+    ward.do("refill", "--begin")
+    assert ward.refused("resume")["name"] == "wrong-state"
+    assert ward.do("refill", "--cancel")["state"] == "suspended"
+    assert ward.status()["reservoir_nl"] == before
+    assert ward.do("resume")["state"] == "infusing"
+    assert ward.refused("refill", "--cancel")["name"] == "no-refill"
+
+
+@pytest.mark.case("EC16")
+def test_another_concentration_than_the_programs_is_refused(cli, bench):
+    ward = infusing(cli, bench)
+    error = ward.refused(*FILL, "--concentration", "2000ug/ml")
+    assert (error["field"], error["value"], error["high"]) == ("concentration_ug_per_ml", 2000, 500)
+    assert ward.state == "refill"
+
+
+def test_more_than_the_reservoir_holds_is_refused(cli, bench):
+    ward = infusing(cli, bench)
+    error = ward.refused("refill", "--residual", "0ml", "--volume", "21ml", "--yes")
+    assert (error["field"], error["high"]) == ("volume_nl", 20 * ML)
+    assert "21 mL" in error["message"] and "20 mL" in error["message"]
+
+
+def test_a_pump_never_filled_is_not_started(cli, bench):
+    ward = programmed(cli, bench)
+    error = ward.refused("resume")
+    assert error["name"] == "reservoir-empty" and "refill" in error["remedy"]
+
+
+def test_a_refill_interrupted_by_a_power_cut_goes_on(cli, bench):
+    ward = infusing(cli, bench)
+    ward.do("refill", "--begin")
+    ward.plant.power_cut(MINUTE_MS)
+    assert ward.state == "refill"
+    assert ward.do(*FILL)["reservoir_nl"] == 18 * ML
+
+
+def test_a_refill_left_lying_is_told_like_any_stopped_therapy(cli, bench):
+    ward = infusing(cli, bench)
+    ward.do("refill", "--begin")
+    ward.advance(31 * MINUTE_MS)
+    assert list(ward.alarms()) == ["long-stop"]
+
+
+def test_the_refill_date_follows_from_the_reservoir_and_the_program(cli, bench):
+    ward = infusing(cli, bench)
+    due = ward.status()["refill_due"]
+    ward.advance(DAY_MS)
+    assert abs_days(due, ward.status()["refill_due"]) <= 1 / 24
+    assert isinstance(ward, Ward)
+
+
+def abs_days(first: str, second: str) -> float:
+    """Days between two ISO times."""
+    from datetime import datetime
+
+    return abs((datetime.fromisoformat(first) - datetime.fromisoformat(second)).total_seconds()) / 86_400
