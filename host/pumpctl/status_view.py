@@ -83,12 +83,19 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("delivered today", quantity.format_volume(status["delivered_today_nl"])),
         ("delivered in all", f"{quantity.format_volume(status['delivered_total_nl'])}, {_steps(status)}"),
         ("reservoir", _reservoir(status)),
-        ("refill due", timetext.people(status["refill_due_ms"], offset)),
+        ("refill due", refill_due(status["refill_due_ms"], status["time_ms"], offset)),
         ("clock", timetext.people(status["time_ms"], offset) if status["time_valid"] else "not set"),
         ("pump", f"{hello.serial}, firmware {hello.firmware}, up {quantity.format_duration(status['uptime_ms'])}"),
         ("measured", _measured(status)),
     ]
     return rows
+
+
+def refill_due(due_ms: int, now_ms: int, utc_offset_min: int) -> str:
+    """When a refill is due, for people: `-` where nothing tells (never filled, no program, no clock), `now` if it is."""
+    if not due_ms:
+        return "-"
+    return "now" if due_ms <= now_ms else timetext.people(due_ms, utc_offset_min)
 
 
 def _state(status: Values) -> str:

@@ -11,6 +11,7 @@ from vm_reference import QUANTUM_MS, Basal, Mismatch, Pattern, Volume
 from infuser.app import startup
 from infuser.app.commands import HANDLERS
 from infuser.app.pump import FAST_LOOP_MS, LOOP_MS, Pump
+from infuser.hw.drive import Drive
 from infuser.hw.ticktimer import TickTimer
 from infuser.hw.watchdog import Watchdog
 from infuser.wire import messages, program, states, units
@@ -59,7 +60,7 @@ class Witness(TickTimer):
         self.runs = False
         self.started_ms = 0
         self.started_at = 0
-        self.issued = [[0] * states.BUCKETS, [0] * states.BUCKETS]  # before the last but one, and before the last
+        self.pending = 0  # the most at once since the last turn of the loop
 
     def start(self, period_ms):
         """As TickTimer; remembers the instant from which quanta count."""
@@ -75,28 +76,38 @@ class Witness(TickTimer):
         self.runs = False
 
     def _on_quanta(self, quanta):
-        before, last = self.issued
-        channels = self.pump.delivery.meter.channels
-        for bucket in range(states.BUCKETS):
-            before[bucket] = last[bucket]
-            last[bucket] = channels[bucket].issued
         self.total += quanta
-        engine = self.pump.delivery.engine
-        guard = engine.guard
-        issued = engine.issued
+        meter = self.pump.delivery.meter
+        guard = self.pump.delivery.guard
         vetoed = guard.vetoed
         busy = not self.drive.ready()
         self._handle(quanta)
+        pending = meter.pending()
+        if pending > self.pending:
+            self.pending = pending
         if guard.vetoed != vetoed:
             self.held = VETOED
         else:
-            self.held = BUSY if busy or engine.issued - issued == BURST_MAX else FREE
+            self.held = BUSY if busy or pending else FREE
+
+
+class Motor(Drive):
+    """The pump's drive, which also tells what the last halt left unmade."""
+
+    not_made = 0
+
+    def halt(self):
+        """As Drive."""
+        not_made = super().halt()
+        self.not_made += not_made
+        return not_made
 
 
 class Bench:
     """A virtual pump, the reference beside it, and what a person can do to the pump."""
 
     def __init__(self):
+        main.Drive = Motor
         hardware = main.Hardware()
         idle.control = Silence()
         hardware.tick_timer = Witness
@@ -134,12 +145,19 @@ class Bench:
         """The main loop for a time."""
         end_us = kernel.now_us + duration_ms * 1000
         while kernel.now_us < end_us:
-            busy = self.pump.poll()
-            self.follow()
+            busy = self.turn()
             wait_ms = min(FAST_LOOP_MS if busy else LOOP_MS, (end_us - kernel.now_us + 999) // 1000)
             if wait_ms > 0:
                 self.hardware.port.idle(wait_ms)
             self.look()
+
+    def turn(self):
+        """One turn of the main loop; True if the next one shall come soon."""
+        self.timer.pending = self.pump.delivery.meter.pending()
+        self.hardware.drive.not_made = 0
+        busy = self.pump.poll()
+        self.follow()
+        return busy
 
     def pass_days(self, hours):
         """Hours without delivery, an hour at a time."""
@@ -193,7 +211,8 @@ class Bench:
             if issued != due:
                 raise Mismatch("issued {}, due {}".format(issued, due))
         elif not 0 <= sum(due) - sum(issued) <= BACKLOG_MAX or held == VETOED and not self.pump.delivery.fast:
-            raise Mismatch("held back ({}): issued {}, due {}".format(held, issued, due))
+            g=self.pump.delivery.guard
+            raise Mismatch("held back ({}): issued {}, due {} {} {} {} {}".format(held, issued, due,g._credit,g._milli_per_quantum,g._ceiling-g.steps, self.pump.delivery._reserved-self.pump.delivery.steps_total()))
         total = self.pump.delivery.steps_total()
         plant.sync()
         if plant.steps_made > total or (not self.timer.runs and plant.steps_made != total):
@@ -202,22 +221,19 @@ class Bench:
     def told_pl(self, bucket):
         return self.pump.delivery.meter.programmed_pl(bucket)
 
-    def _forget(self, bucket, count):
+    def _forget(self, count):
         self.counts["forgotten"] += count
         self.forgotten_most = max(self.forgotten_most, count)
 
-    def _forgettable(self, bucket):
-        """Microsteps that a stop can make forgotten: those of the last two ticks, and those not yet issued."""
-        programmed = BURST_MAX
-        return programmed + self.pump.delivery.bucket_steps()[bucket] - self.timer.issued[0][bucket]
+    def _forgettable(self):
+        """Microsteps that a stop can make forgotten: not issued yet, or issued and not made."""
+        return self.timer.pending + self.hardware.drive.not_made
 
     def volume_ended(self, first, last):
-        """A bolus or priming, if any, ended between two quanta."""
+        """Whatever bolus or priming there was ended between two quanta; a stop can reach one just ended."""
         for bucket, volume in self.volumes.items():
-            if volume.running:
-                self._forget(
-                    bucket, volume.end(first, last, self.told_pl(bucket), STEP_PL, self._forgettable(bucket))
-                )
+            forgotten = volume.end(first, last, self.told_pl(bucket), STEP_PL, self._forgettable())
+            self._forget(forgotten)
 
     def stopped(self, first):
         """The motor stands; what was due and not made is forgotten."""
@@ -225,7 +241,7 @@ class Bench:
         self._turn_pages()
         self.basal.settle(now)
         told_pl = self.told_pl(states.BASAL)
-        self._forget(states.BASAL, self.basal.agree(told_pl, STEP_PL, self._forgettable(states.BASAL)))
+        self._forget(self.basal.agree(told_pl, STEP_PL, self._forgettable()))
         self.volume_ended(first, now)
         self._change_ms = 0
         self.minimum = False
@@ -255,6 +271,7 @@ class Bench:
 
     def order(self, command, **request):
         """(reply or None if refused, first and last quantum at which it can have taken effect)."""
+        self.turn()
         self.pump.delivery.sync()
         self.look()
         # A burst that is stopped in the microseconds in which it is fetched counts as made.

@@ -47,6 +47,8 @@ class Basal:
 
     def change(self, first, last, rate):
         """From some quantum between `first` and `last` on the rate is `rate`, in nL a day."""
+        # One that was about to happen may have been overtaken by this one.
+        self._changes = [(min(begin, first), min(end, last), before) for begin, end, before in self._changes]
         self._changes.append((first, last, rate))
 
     def undecided(self, now):

@@ -134,4 +134,4 @@ def test_a_pump_with_a_lost_clock_resumes_therapy_too(cli, bench):
     ward.plant.power_cut()
     ward.advance(MINUTE_MS)
     assert ward.state == "infusing"
-    assert list(ward.alarms()) == ["power-restored", "clock-lost"]
+    assert set(ward.alarms()) == {"power-restored", "clock-lost"}

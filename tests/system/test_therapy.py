@@ -1,7 +1,6 @@
 """Therapy through the command line on the virtual pump: exact delivery, boluses, priming, stop and go."""
 
 import pytest
-from pumpctl.errors import Refused
 from ward import (
     CONTINUOUS,
     DAY_MS,
@@ -19,6 +18,8 @@ from ward import (
     infusing,
     therapy,
 )
+
+from pumpctl.errors import Refused
 
 BOLUS = ("bolus", "50ug", "--over", "10min", "--patient", PATIENT, "--yes")
 # 50 ug of 500 ug/mL.

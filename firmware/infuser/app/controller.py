@@ -229,7 +229,8 @@ class Controller:
         if bucket != NO_BUCKET:
             left_ms = max(units.QUANTUM_MS, self.delivery.volume_left_ms(bucket))
             peak += units.bolus_rate_nl_per_day(self.ledger.bolus_volume_nl, left_ms)
-        self.delivery.start(peak, bucket != NO_BUCKET, self.reservoir_steps())
+        windowed = self.state not in (states.MINIMUM_RATE, states.PRIMING)
+        self.delivery.start(peak, bucket != NO_BUCKET, self.reservoir_steps(), windowed)
 
     def refresh(self) -> None:
         """Follow a changed clock or calendar."""

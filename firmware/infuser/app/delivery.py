@@ -7,6 +7,7 @@ therapy rates (1 uL) and two seconds' flow in a fast bolus, counts as delivered 
 
 from infuser.core.engine import Engine
 from infuser.core.guard import Guard
+from infuser.core.liveness import Liveness
 from infuser.core.meter import Meter
 from infuser.wire import states, units
 
@@ -28,6 +29,8 @@ class Delivery:
         self.timebase = hardware.timebase
         self._critical = hardware.chip.critical
         self._checkpoint = checkpoint
+        self._liveness = Liveness()
+        self._windowed = True
         self._reserved = 0
         self._reserve_steps = RESERVE_STEPS
         self.uncertain_steps = 0
@@ -109,8 +112,13 @@ class Delivery:
         self.sync()
         self.meter.cancel(bucket)
 
-    def start(self, peak_nl_per_day: int, fast: bool, reservoir_steps: int) -> None:
-        """Run the motor; `peak_nl_per_day` is the largest rate that the guard shall pass."""
+    def start(self, peak_nl_per_day: int, fast: bool, reservoir_steps: int, windowed: bool) -> None:
+        """Run the motor; `peak_nl_per_day` is the largest rate that the guard shall pass.
+
+        `windowed`: the 24 h window binds. It does not bind the minimum rate, which is what a full
+        window falls back to, nor priming, which is no dose.
+        """
+        self._windowed = windowed
         self.guard.set_rate_limit(peak_nl_per_day)
         per_two_s = 2 * peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400)
         self._reserve_steps = max(RESERVE_STEPS, per_two_s)
@@ -138,6 +146,10 @@ class Delivery:
         """Whether the motor is in use."""
         return self.engine.running
 
+    def ticking(self, now_ms: int) -> bool:
+        """Whether the tick comes as it should; asked in every turn of the loop."""
+        return self._liveness.alive(now_ms, self.engine.running, self.timer.count, self.engine.period_us // 1000)
+
     @property
     def fast(self) -> bool:
         """Whether ticks come at the fast period."""
@@ -151,12 +163,13 @@ class Delivery:
             self._reserve(reservoir_steps)
 
     def _reserve(self, reservoir_steps: int) -> None:
-        room = min(self._reserve_steps, reservoir_steps)
-        target = self.steps_total() + room
+        target = self.steps_total() + min(self._reserve_steps, reservoir_steps)
         if target > self._reserved:
             self._save(target)
+        room = max(0, self.guard.room_steps()) if self._windowed else self._reserve_steps
         with self._critical():
-            self.guard.set_ceiling(self.guard.steps + max(0, self._reserved - self.meter.issued()))
+            reserved = self._reserved - self.meter.issued()
+            self.guard.set_ceiling(self.guard.steps + max(0, reserved if reserved < room else room))
 
     def _save(self, reserved: int) -> None:
         channels = self.meter.channels

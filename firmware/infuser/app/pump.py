@@ -99,7 +99,8 @@ class Pump:
         self._follow_calendar(now_ms)
         self._show_alarms(now_ms)
         talking = self.link.poll()
-        self.hardware.watchdog.feed()
+        if self.delivery.ticking(now_ms):
+            self.hardware.watchdog.feed()
         return talking or self.delivery.fast
 
     def _follow_calendar(self, now_ms: int) -> None:

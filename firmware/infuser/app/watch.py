@@ -36,7 +36,6 @@ class Watch:
         self._slow_due_ms = 0
         self._pressure_due_ms = 0
         self._flow_due_ms = 0
-        self._made_low = -1
         self._stop_was_pressed = False
 
     def begin(self) -> None:
@@ -49,8 +48,9 @@ class Watch:
         self._stop_button()
         running = self.controller.delivery.running
         fast = self.controller.delivery.fast
-        if running and self.controller.delivery.engine.made_low != self._made_low or now_ms >= self._flow_due_ms:
+        if running or now_ms >= self._flow_due_ms:
             self._check_flow(now_ms)
+            self._check_window()
         if now_ms >= self._pressure_due_ms:
             self._pressure_due_ms = now_ms + (0 if fast else PRESSURE_MS)
             self._check_line(running)
@@ -96,7 +96,6 @@ class Watch:
     def _check_flow(self, now_ms: int) -> None:
         engine = self.controller.delivery.engine
         self._flow_due_ms = now_ms + FLOW_AT_REST_MS
-        self._made_low = engine.made_low
         counts = self.sensors.encoder_counts()
         if counts < 0:
             self.fault(alarms.INTERNAL_FAULT, "encoder", "the encoder does not answer")
@@ -157,7 +156,9 @@ class Watch:
             states.REFILL,
         )
         self.set(alarms.LONG_STOP, bool(stopped and now_ms - controller.stopped_at_ms >= LONG_STOP_MS))
-        room = controller.delivery.guard.room_steps()
+
+    def _check_window(self) -> None:
+        room = self.controller.delivery.guard.room_steps()
         full = self.alarms.active(alarms.DOSE_LIMIT)
         self.set(alarms.DOSE_LIMIT, room < (2 * WINDOW_RESERVE_STEPS if full else WINDOW_RESERVE_STEPS), room)
 
@@ -167,6 +168,9 @@ class Watch:
         passing = alarms.AIR_IN_LINE if controller.state == states.PRIMING else 0
         answer = self.alarms.answer(passing) if self.alarms.entries else alarms.KEEP
         if answer == alarms.MOTOR_OFF:
+            if controller.state == states.PRIMING:
+                self.set(alarms.PRIMING_FAILED, True)
+                self.set(alarms.PRIMING_FAILED, False)
             controller.alarm_stop()
             # Once the motor stands, a stall cannot be seen any more: it stays latched, not active.
             for alarm in (alarms.STALL, alarms.OVER_DELIVERY):

@@ -30,7 +30,6 @@ SELF_TEST_FAILED = 29
 SOUNDER_FAILED = 30
 ALARM_NOT_PRESENT = 31
 STORAGE = 32
-SERVICE_JUMPER = 33
 LOCK_OUT = 34
 ALREADY_DONE = 35
 BEGUN = 36
@@ -90,5 +89,4 @@ ERRORS = {
         "the command was begun, and the pump restarted before its end was recorded",
         "read the status and the log to see what became of it; it is not carried out again",
     ),
-    SERVICE_JUMPER: ("service-jumper", "the service jumper is not set", "open the cover and set the jumper"),
 }

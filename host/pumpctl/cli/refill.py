@@ -3,7 +3,7 @@
 import click
 
 from infuser.wire import states
-from pumpctl import operations, timetext
+from pumpctl import operations, status_view
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import CONCENTRATION, VOLUME, QuantityType
 from pumpctl.client import Pump, Values
@@ -37,6 +37,8 @@ def refill(
         if cancel:
             _tell_state(context, pump.cancel_refill()["state"])
             return
+        if not only_begin:
+            concentration = _concentration(context, pump, concentration)
         begun = pump.begin_refill()
         context.out.note(f"The pump is stopped; expected residual {format_volume(begun['expected_residual_nl'])}.")
         if only_begin:
@@ -53,7 +55,7 @@ def refill(
     context.out.pairs([
         ("residual", operations.discrepancy_text(reply["discrepancy_nl"])),
         ("reservoir", format_volume(reply["reservoir_nl"])),
-        ("refill due", timetext.people(reply["refill_due_ms"], offset)),
+        ("refill due", status_view.refill_due(reply["refill_due_ms"], 0, offset)),
         ("state", document["state"]),
     ], "Refill accounted for.")  # fmt: skip
     if reply["state"] == states.SUSPENDED:
@@ -74,14 +76,24 @@ def _check_unattended(context: Context, residual: int | None, volume: int | None
         )
 
 
+def _concentration(context: Context, pump: Pump, given: int | None) -> int | None:
+    """What was given, else the program's; UsageProblem, with nothing changed, where nobody can be asked for it."""
+    concentration: int | None = given or pump.status()["concentration_ug_per_ml"] or None
+    if concentration is None and not context.interactive:
+        raise UsageProblem(
+            "--concentration is missing, and the pump has no program to take it from; nothing was changed",
+            field="--concentration",
+            remedy="pumpctl refill --residual 0ml --volume 20ml --concentration 500ug/ml --yes",
+        )
+    return concentration
+
+
 def _complete(
     context: Context, pump: Pump, begun: Values, residual: int | None, volume: int | None, concentration: int | None
 ) -> Values:
     expected, capacity = (format_volume(begun[name]) for name in ("expected_residual_nl", "capacity_nl"))
     residual = _given(context, residual, f"Volume drawn, expected {expected}", VOLUME, "--residual")
     volume = _given(context, volume, f"Volume filled in, at most {capacity}", VOLUME, "--volume")
-    if concentration is None:
-        concentration = pump.status()["concentration_ug_per_ml"] or None
     concentration = _given(context, concentration, "Concentration of the new drug", CONCENTRATION, "--concentration")
     told = f"{format_volume(residual)} drawn, {format_volume(volume)} of {concentration} ug/mL filled in"
     context.confirm(f"Account for this refill: {told}?")

@@ -73,7 +73,8 @@ class Control:
             before = plant.priority_signalled()
 
             def until():
-                return plant.priority_lit() > before
+                # A lamp that flashes may be dark whenever it is looked at: what was lit of late counts.
+                return plant.priority_signalled() > before
 
         # The caller counts the world's milliseconds, the kernel the pump's.
         passing_us = request["ms"] * 1000

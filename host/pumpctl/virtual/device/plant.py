@@ -135,11 +135,6 @@ class Plant:
         elif kernel.now_us - self._lit_us[index] >= _LAMP_LIT_US:
             self._lamp_us[index] = kernel.now_us
 
-    def priority_lit(self):
-        """Alarm priority (1 to 3) whose lamp alone is lit just now, else 0."""
-        lit = [self.levels[gpio] for gpio in _LAMPS]
-        return lit.index(1) + 1 if sum(lit) == 1 else 0
-
     def priority_signalled(self):
         """Highest alarm priority whose lamp is lit or was so in the last seconds, else 0."""
         for index in (2, 1, 0):
