@@ -241,7 +241,8 @@ class Controller:
         """Keep reservation and segments ahead of the tick, and end what is finished."""
         if not self.delivery.running:
             return
-        self.delivery.poll(now_ms, self.reservoir_steps())
+        if self.delivery.poll(now_ms):
+            self.delivery.reserve(self.reservoir_steps())
         if self.delivery.basal_needs_next():
             self._prepare()
         bucket = self.ledger.bolus_bucket

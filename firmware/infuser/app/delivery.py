@@ -122,7 +122,7 @@ class Delivery:
         self.guard.set_rate_limit(peak_nl_per_day)
         per_two_s = 2 * peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400)
         self._reserve_steps = max(RESERVE_STEPS, per_two_s)
-        self._reserve(reservoir_steps)
+        self.reserve(reservoir_steps)
         period_ms = FAST_TICK_MS if fast else TICK_MS
         self.engine.period_us = period_ms * 1000
         self.timer.start(period_ms)
@@ -155,14 +155,14 @@ class Delivery:
         """Whether ticks come at the fast period."""
         return self.engine.running and self.engine.period_us == FAST_TICK_MS * 1000
 
-    def poll(self, now_ms: int, reservoir_steps: int) -> None:
-        """Extend the reservation before it is used up; never beyond the reservoir."""
+    def poll(self, now_ms: int) -> bool:
+        """Move the dose window along; whether `reserve` is wanted before the reservation is used up."""
         self.guard.primed = self.meter.channels[states.PRIME].issued
         self.guard.poll(now_ms)
-        if self.engine.running and self._reserved - self.steps_total() < self._reserve_steps // 2 + 1:
-            self._reserve(reservoir_steps)
+        return self.engine.running and self._reserved - self.meter.issued() < self._reserve_steps // 2 + 1
 
-    def _reserve(self, reservoir_steps: int) -> None:
+    def reserve(self, reservoir_steps: int) -> None:
+        """Extend the reservation on flash, never beyond the reservoir, and let the guard know."""
         target = self.steps_total() + min(self._reserve_steps, reservoir_steps)
         if target > self._reserved:
             self._save(target)

@@ -50,11 +50,11 @@ class Watch:
         fast = self.controller.delivery.fast
         if running or now_ms >= self._flow_due_ms:
             self._check_flow(now_ms)
-            self._check_window()
         if now_ms >= self._pressure_due_ms:
             self._pressure_due_ms = now_ms + (0 if fast else PRESSURE_MS)
             self._check_line(running)
             self._check_reservoir()
+            self._check_window()
         if now_ms >= self._slow_due_ms:
             self._slow_due_ms = now_ms + SLOW_MS
             self._check_supply()
@@ -109,12 +109,15 @@ class Watch:
     def _check_line(self, running: bool) -> None:
         outlet_pa = self.pressure_pa = self.sensors.outlet_pa()
         inlet_pa = self.sensors.inlet_pa()
+        air = self.sensors.air()
+        if not self.alarms.entries and INLET_MIN_PA <= inlet_pa and outlet_pa <= OUTLET_MAX_PA and not air:
+            return  # the usual case, many thousand times a day
         blocked = self.alarms.active(alarms.OCCLUSION_DOWNSTREAM)
         self.set(alarms.OCCLUSION_DOWNSTREAM, outlet_pa > (OUTLET_CLEAR_PA if blocked else OUTLET_MAX_PA), outlet_pa)
         blocked = self.alarms.active(alarms.OCCLUSION_UPSTREAM)
         self.set(alarms.OCCLUSION_UPSTREAM, inlet_pa < (INLET_CLEAR_PA if blocked else INLET_MIN_PA), inlet_pa)
         if self.controller.state != states.PRIMING:
-            self.set(alarms.AIR_IN_LINE, self.sensors.air() and (running or self.alarms.active(alarms.AIR_IN_LINE)))
+            self.set(alarms.AIR_IN_LINE, air and (running or self.alarms.active(alarms.AIR_IN_LINE)))
 
     def _check_reservoir(self) -> None:
         controller = self.controller
@@ -164,9 +167,11 @@ class Watch:
 
     def _answer(self) -> None:
         controller = self.controller
+        if not self.alarms.entries and controller.ledger.stop_reason != states.BY_ALARM:
+            return
         # Air is primed out of the line: while that goes on it must not stop the motor.
         passing = alarms.AIR_IN_LINE if controller.state == states.PRIMING else 0
-        answer = self.alarms.answer(passing) if self.alarms.entries else alarms.KEEP
+        answer = self.alarms.answer(passing)
         if answer == alarms.MOTOR_OFF:
             if controller.state == states.PRIMING:
                 self.set(alarms.PRIMING_FAILED, True)
