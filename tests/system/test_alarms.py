@@ -40,7 +40,7 @@ def test_a_stall_is_found_before_a_microlitre_is_missing(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(HOUR_MS)
     before = ward.truth()
-    ward.do("virtual", "fault", "stall")
+    ward.plant.fault("stall")
     alarm = until_alarm(ward, "stall")
     now = ward.truth()
     missing = now["steps_made"] - before["steps_made"] - (now["motor_steps"] - before["motor_steps"])
@@ -104,7 +104,7 @@ def test_after_a_stall_therapy_resumes_only_once_it_is_acknowledged(cli, bench):
 def test_a_runaway_motor_is_switched_off(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(HOUR_MS)
-    ward.do("virtual", "fault", "runaway", "--value", "1")
+    ward.plant.fault("runaway", value="1")
     before = ward.truth()
     alarm = until_alarm(ward, "over-delivery")
     assert alarm["priority"] == "high"
@@ -118,13 +118,13 @@ def test_a_runaway_motor_is_switched_off(cli, bench):
 @pytest.mark.case("EC10")
 def test_a_downstream_occlusion_stops_the_motor_and_nothing_is_made_up_for(cli, bench):
     ward = infusing(cli, bench)
-    ward.do("virtual", "fault", "occlude")
+    ward.plant.fault("occlude")
     alarm = until_alarm(ward, "occlusion-downstream")
     assert alarm["priority"] == "medium" and alarm["detail"] > 69_000
     assert stands(ward)
     assert ward.truth()["outlet_pa"] < 80_000
     ward.advance(3 * HOUR_MS)
-    ward.do("virtual", "fault", "occlude", "off")
+    ward.plant.fault("occlude", on=False)
     ward.advance(10 * SECOND_MS)
     assert ward.refused("resume")["name"] == "alarm-present"
     ward.do("alarms", "ack")
@@ -135,14 +135,14 @@ def test_a_downstream_occlusion_stops_the_motor_and_nothing_is_made_up_for(cli, 
 @pytest.mark.case("EC11")
 def test_an_upstream_occlusion_stops_the_motor_and_nothing_is_made_up_for(cli, bench):
     ward = infusing(cli, bench)
-    ward.do("virtual", "fault", "occlude-upstream")
+    ward.plant.fault("occlude-upstream")
     alarm = until_alarm(ward, "occlusion-upstream")
     assert alarm["priority"] == "medium" and alarm["detail"] < -7000
     assert stands(ward)
     assert ward.truth()["inlet_pa"] > -9000
     ward.advance(HOUR_MS)
     assert ward.refused("resume")["name"] == "alarm-present"
-    ward.do("virtual", "fault", "occlude-upstream", "off")
+    ward.plant.fault("occlude-upstream", on=False)
     ward.advance(10 * SECOND_MS)
     ward.do("alarms", "ack")
     ward.do("resume")
@@ -158,12 +158,12 @@ def test_an_upstream_occlusion_stops_the_motor_and_nothing_is_made_up_for(cli, b
 )
 def test_air_and_heat_stop_the_motor_until_they_are_gone_and_acknowledged(cli, bench, fault, name):
     ward = infusing(cli, bench)
-    ward.do("virtual", "fault", fault)
+    ward.plant.fault(fault)
     assert until_alarm(ward, name)["priority"] == "medium"
     assert stands(ward)
     ward.do("alarms", "ack")
     assert ward.refused("resume")["name"] == "alarm-present"
-    ward.do("virtual", "fault", fault, "off")
+    ward.plant.fault(fault, on=False)
     ward.advance(2 * MINUTE_MS)
     assert ward.alarms() == {}
     assert ward.do("resume")["state"] == "infusing"
@@ -188,14 +188,14 @@ def test_air_is_primed_out_of_the_line_off_the_patient(cli, bench):
 @pytest.mark.case("EC22")
 def test_a_low_battery_is_told_and_an_empty_one_stops_the_motor(cli, bench):
     ward = infusing(cli, bench)
-    ward.do("virtual", "fault", "battery", "--value", "low")
+    ward.plant.fault("battery", value="low")
     alarm = until_alarm(ward, "battery-low")
     assert (alarm["priority"], alarm["latched"], ward.state) == ("medium", False, "infusing")
-    ward.do("virtual", "fault", "battery", "--value", "empty")
+    ward.plant.fault("battery", value="empty")
     ward.advance(2 * MINUTE_MS)
     assert list(ward.alarms()) == ["battery-low", "battery-empty"]
     assert stands(ward)
-    ward.do("virtual", "fault", "battery", "off")
+    ward.plant.fault("battery", on=False)
     ward.advance(2 * MINUTE_MS)
     assert list(ward.alarms()) == ["battery-empty"]
     ward.do("alarms", "ack")
@@ -205,12 +205,12 @@ def test_a_low_battery_is_told_and_an_empty_one_stops_the_motor(cli, bench):
 @pytest.mark.case("EC22")
 def test_an_open_cover_lights_the_cyan_lamp_and_therapy_goes_on(cli, bench):
     ward = infusing(cli, bench)
-    ward.do("virtual", "fault", "cover-open")
+    ward.plant.fault("cover-open")
     assert until_alarm(ward, "cover-open")["priority"] == "low"
     lamps, _ = ward.lamps_and_tones_in(5 * SECOND_MS, 500)
     assert all(lamp == {"cyan": True, "yellow": False, "red": False} for lamp in lamps)
     assert ward.state == "infusing"
-    ward.do("virtual", "fault", "cover-open", "off")
+    ward.plant.fault("cover-open", on=False)
     ward.advance(2 * MINUTE_MS)
     assert ward.alarms() == {}
 
@@ -218,12 +218,12 @@ def test_an_open_cover_lights_the_cyan_lamp_and_therapy_goes_on(cli, bench):
 @pytest.mark.case("EC17")
 def test_without_a_sounder_therapy_is_not_started_but_goes_on_where_it_runs(cli, bench):
     ward = filled(cli, bench)
-    ward.do("virtual", "fault", "sounder-dead")
+    ward.plant.fault("sounder-dead")
     assert ward.refused("resume")["name"] == "sounder-failed"
     assert list(ward.alarms()) == ["sounder-failed"]
     assert ward.cli("selftest").exit_code == 3
     assert "sounder" in ward.cli("selftest").stderr
-    ward.do("virtual", "fault", "sounder-dead", "off")
+    ward.plant.fault("sounder-dead", on=False)
     assert ward.do("resume")["state"] == "infusing"
     assert ward.alarms() == {}
     ward.plant.fault("sounder-dead")
@@ -235,12 +235,12 @@ def test_without_a_sounder_therapy_is_not_started_but_goes_on_where_it_runs(cli,
 def test_a_lost_clock_is_told_and_flex_falls_back_to_its_daily_mean(cli, bench):
     ward = infusing(cli, bench, FLEX)
     assert ward.status()["rate_nl_per_day"] == 480_000
-    ward.do("virtual", "fault", "clock-lost")
+    ward.plant.fault("clock-lost")
     assert until_alarm(ward, "clock-lost", 2 * HOUR_MS)["priority"] == "medium"
     now = ward.status()
     assert (now["state"], now["rate_nl_per_day"], now["time"]) == ("infusing", 560_000, None)
     assert delivers(ward.steps_in(2 * HOUR_MS), 560_000, 2 * HOUR_MS)
-    ward.do("virtual", "fault", "clock-lost", "off")
+    ward.plant.fault("clock-lost", on=False)
     ward.do("clock", "set", "--time", "2026-01-01T18:00:00+00:00")
     assert ward.alarms() == {}
     assert ward.status()["rate_nl_per_day"] == 960_000

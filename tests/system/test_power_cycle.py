@@ -90,7 +90,7 @@ def test_power_that_fails_again_during_the_start_does_not_end_therapy(cli, bench
 @pytest.mark.case("EC4")
 def test_a_self_test_that_fails_at_power_on_names_the_part_and_forbids_infusion(cli, bench):
     ward = filled(cli, bench)
-    ward.do("virtual", "fault", "encoder-dead")
+    ward.plant.fault("encoder-dead")
     ward.plant.power_cut()
     assert "self-test" in ward.alarms()
     assert ward.alarms()["self-test"]["priority"] == "high"
@@ -100,7 +100,7 @@ def test_a_self_test_that_fails_at_power_on_names_the_part_and_forbids_infusion(
     ward.do("log", "pull")
     told = ward.do("log", "show", "--kind", "self-test")["records"]
     assert "encoder" in str(told[-1])
-    ward.do("virtual", "fault", "encoder-dead", "off")
+    ward.plant.fault("encoder-dead", on=False)
     ward.advance(20 * SECOND_MS)
     assert ward.do("selftest")["passed"]
     ward.do("alarms", "ack")

@@ -196,7 +196,7 @@ def test_a_short_press_on_the_stop_button_stops_the_motor_whenever_it_comes(cli,
     ward = infusing(cli, bench)
     for _ in range(6):
         ward.advance(MINUTE_MS + 300)
-        ward.do("virtual", "press", "stop")
+        ward.plant.press("stop")
         ward.advance(3 * SECOND_MS)
         now = ward.status()
         assert (now["state"], now["stop_reason"]) == ("suspended", "stop-button")

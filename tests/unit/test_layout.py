@@ -9,7 +9,7 @@ ALLOWED_AT_THE_TOP = {"firmware", "host", "tests", "Makefile", "README.md", "LIC
 # A layer imports itself and the layers named here.
 DIRECTIONS = {"wire": set(), "core": {"wire"}, "app": {"core", "wire"}, "hw": {"core", "wire"}}
 # Modules of MicroPython and CPython alike that reach nothing outside the program.
-PURE = {"binascii", "gc", "hashlib", "json", "micropython", "struct"}
+PURE = {"array", "binascii", "gc", "hashlib", "json", "micropython", "struct"}
 EDGES = {"machine", "rp2", "time", "utime"}
 POSIX_ONLY = {"fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"}
 

@@ -13,6 +13,8 @@ from infuser.wire import states, units
 
 TICK_MS = 2000
 FAST_TICK_MS = 100
+# Above this rate the slow tick would leave more in flight than a stall may cost: 1 uL with the checker's tolerance.
+SLOW_MAX_NL_PER_DAY = 2500000
 RESERVE_STEPS = 10
 
 
@@ -113,17 +115,18 @@ class Delivery:
         self.meter.cancel(bucket)
 
     def start(self, peak_nl_per_day: int, fast: bool, reservoir_steps: int, windowed: bool) -> None:
-        """Run the motor; `peak_nl_per_day` is the largest rate that the guard shall pass.
+        """Run the motor, with fast ticks if asked for or needed; `peak_nl_per_day` is the largest rate that the guard shall pass.
 
         `windowed`: the 24 h window binds. It does not bind the minimum rate, which is what a full
         window falls back to, nor priming, which is no dose.
         """
         self._windowed = windowed
+        self.guard.primed = self.meter.channels[states.PRIME].issued
         self.guard.set_rate_limit(peak_nl_per_day)
         per_two_s = 2 * peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400)
         self._reserve_steps = max(RESERVE_STEPS, per_two_s)
         self.reserve(reservoir_steps)
-        period_ms = FAST_TICK_MS if fast else TICK_MS
+        period_ms = FAST_TICK_MS if fast or peak_nl_per_day > SLOW_MAX_NL_PER_DAY else TICK_MS
         self.engine.period_us = period_ms * 1000
         self.timer.start(period_ms)
         if not self.engine.running:

@@ -18,7 +18,7 @@ INLET_MIN_PA = -7000
 OUTLET_CLEAR_PA = 35000
 INLET_CLEAR_PA = -3500
 # The 24 h window is taken as full this many microsteps early, so that the guard need not cut in.
-WINDOW_RESERVE_STEPS = 64
+WINDOW_RESERVE_STEPS = 16
 
 
 class Watch:

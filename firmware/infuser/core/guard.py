@@ -5,13 +5,16 @@ main-loop work. Windows are counted in slots and always include one slot too man
 reached early rather than late.
 """
 
+from array import array
+
 from infuser.wire import units
 
-SLOT_MS = 15 * units.MS_PER_MIN
-SLOTS = 96
+SLOT_MS = units.MS_PER_MIN
+SLOTS = 1440
 _MILLI = 1000
 _CREDIT_MAX = 128 * _MILLI
 _MASK = 0x3FFFFFFF
+_SLOT_MAX = 0xFFFF
 
 
 class Guard:
@@ -28,7 +31,7 @@ class Guard:
         self._ceiling = 0
         self._milli_per_quantum = 0
         self._credit = 0
-        self._slots = [0] * SLOTS
+        self._slots = array("H", bytearray(2 * SLOTS))
         self._slot = 0
         self._slot_start_steps = 0
         self._slot_start_ms = 0
@@ -63,10 +66,17 @@ class Guard:
         self.primed = primed
         self._steps_check = steps ^ _MASK
         self._ceiling = 0
-        self._slots = [0] * SLOTS
+        for slot in range(SLOTS):
+            self._slots[slot] = 0
         per_hour = units.MS_PER_H // SLOT_MS
+        # When within its hour a step was made is not known: as late as can be, and spread only because
+        # a slot holds 16 bits.
         for back, count in enumerate(reversed(hourly_steps[-24:])):
-            self._slots[SLOTS - 1 - back * per_hour] = count
+            slot = SLOTS - 1 - back * per_hour
+            while count > 0:
+                self._slots[slot] = min(count, _SLOT_MAX)
+                count -= _SLOT_MAX
+                slot -= 1
         self._slot = 0
         self._window_sum = sum(self._slots)
         self._slot_start_steps = steps - primed
