@@ -11,11 +11,12 @@ from typing import Any, Self
 
 from infuser.wire import messages
 from infuser.wire import program as programs
-from pumpctl.errors import VerificationError
+from pumpctl.errors import ProtocolMismatch, VerificationError
 from pumpctl.exchange import Hello
 from pumpctl.logread import read_log
 from pumpctl.orders import Orders
 from pumpctl.pending import PendingStore
+from pumpctl.ports import virtual_name
 from pumpctl.transport import Transport, open_transport
 
 Values = dict[str, Any]
@@ -55,7 +56,16 @@ class Pump:
     @classmethod
     def open(cls, spec: str, *, operator: str = "") -> Self:
         """Open the port `spec` and greet the pump. PortError, LinkError, ProtocolMismatch."""
-        return cls(open_transport(spec), operator=operator)
+        try:
+            return cls(open_transport(spec), operator=operator)
+        except ProtocolMismatch as mismatch:
+            name = virtual_name(spec)
+            if name is not None:
+                mismatch.remedy = (
+                    "the virtual pump runs the firmware that was there when it was started: "
+                    f"`pumpctl virtual stop --name {name}`, then `pumpctl virtual start --name {name}`"
+                )
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -29,6 +29,10 @@ class PlannedFile:
         """Hash of the content, in hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
 
+    def document(self) -> dict[str, Any]:
+        """The file as it is printed under `--json`."""
+        return {"path": self.path, "size": len(self.data), "sha256": self.sha256}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -52,8 +56,13 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """The plan as it is printed under `--json`."""
-        listed = [{"path": file.path, "size": len(file.data), "sha256": file.sha256} for file in self.files]
-        return {"firmware": self.version, "bytes": self.size, "bytecode": self.bytecode, "files": listed}
+        return {
+            "firmware": self.version,
+            "bytes": self.size,
+            "bytecode": self.bytecode,
+            "files": [file.document() for file in self.files],
+            "launcher": self.launcher.document(),
+        }
 
 
 def compiler(named: str | None = None) -> str:

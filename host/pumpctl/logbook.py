@@ -8,6 +8,7 @@ from infuser.wire import records
 from pumpctl.errors import VerificationError
 from pumpctl.logchain import Finding, Piece, Record, Verdict, judge, sound_size, split
 from pumpctl.report_events import describe
+from pumpctl.report_text import plain
 from pumpctl.store import Archive, Log
 
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
@@ -20,7 +21,7 @@ def printable(text: str) -> str:
 
 def sentence(record: Record) -> str:
     """What a record says, in one English sentence fit for a terminal."""
-    return printable(describe(record))
+    return printable(plain(describe(record)))
 
 
 class LogProblem(VerificationError):

@@ -13,23 +13,30 @@ from pumpctl.report_time import Placed, place
 
 KINDS = {name: kind for kind, (name, _) in sorted(records.RECORDS.items())}
 COLUMNS = ("NO.", "TIME", "KIND", "WHAT")
+# Hourly counters and the ledger at the start of a segment: nine tenths of a log, and no event.
+ROUTINE = (records.DELIVERY, records.SNAPSHOT)
 _SECONDS = 19
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which records to show: UTC ms bounds (since inclusive, until exclusive), kinds, an alarm, the last `tail`."""
+    """Which records to show: UTC ms bounds (since inclusive, until exclusive), kinds, an alarm, the last `tail`.
+
+    Those of ROUTINE only with `routine`, or if `kinds` names them.
+    """
 
     since_ms: int | None = None
     until_ms: int | None = None
     kinds: Collection[int] = ()
     alarm: int = 0
     tail: int | None = None
+    routine: bool = False
 
-    def take(self, log: list[Record]) -> list[Placed]:
-        """The records chosen, in order, each with its time."""
-        chosen = [one for one in place(log) if self._wanted(one)]
-        return chosen[-self.tail :] if self.tail else chosen
+    def take(self, log: list[Record]) -> tuple[list[Placed], int]:
+        """The records chosen, in order, each with its time; and how many of ROUTINE are hidden."""
+        wanted = [one for one in place(log) if self._wanted(one)]
+        chosen = [one for one in wanted if self.routine or self.kinds or one.kind not in ROUTINE]
+        return chosen[-self.tail :] if self.tail else chosen, len(wanted) - len(chosen)
 
     def _wanted(self, one: Placed) -> bool:
         if self.since_ms is not None and one.utc_ms < self.since_ms:

@@ -46,8 +46,8 @@ class Proposal:
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(name, now, new, change) in clinical units."""
-        due = self.status["refill_due_ms"], self.understood["refill_due_ms"]
-        return program_view.side_by_side(self.old, self.new, *due, self.status["utc_offset_min"])
+        due = (status_view.refill_due(told["refill_due_ms"], self.status) for told in (self.status, self.understood))
+        return program_view.side_by_side(self.old, self.new, *due)
 
 
 def read_program(pump: Pump) -> Program | None:

@@ -33,6 +33,15 @@ def virtual_ports() -> list[Port]:
     return [Port(pump.name, str(pump.port), "virtual", f"virtual pump on {pump.port}") for pump in virtual.running()]
 
 
+def virtual_name(spec: str) -> str | None:
+    """The name of the virtual pump whose port `spec` is; None for any other port."""
+    try:
+        from pumpctl import virtual
+    except ImportError:
+        return None
+    return next((name for name in virtual.all_names() if str(virtual.VirtualPump(name).port) == spec), None)
+
+
 def usb_ports() -> list[Port]:
     """The serial ports of Raspberry Pi boards."""
     return [
@@ -63,7 +72,13 @@ def resolve(spec: str | None, choose: Choose | None = None) -> Port:
     if choose is not None:
         return choose(found)
     names = ", ".join(port.name for port in found)
-    raise PortError(f"{len(found)} pumps are present: {names}", field="port", remedy="name one with --port")
+    choices = "; ".join(f"--port {port.name} ({_what(port)})" for port in found)
+    raise PortError(f"{len(found)} pumps are present: {names}", field="port", remedy=f"name one: {choices}")
+
+
+def _what(port: Port) -> str:
+    """What a person tells pumps apart by: a board by its serial number, a virtual pump by its name alone."""
+    return "virtual pump" if port.kind == "virtual" else port.description
 
 
 def _is_device(spec: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from infuser.core.schedule import Schedule
 from infuser.wire import program as programs
 from infuser.wire import units
-from pumpctl import quantity, timetext, week
+from pumpctl import quantity, week
 
 Program = dict[str, Any]
 NONE = "-"
@@ -90,10 +90,8 @@ def _step_line(step: week.Step) -> str:
     return f"{days}{times}  {quantity.format_dose_rate(step.dose_ng_per_day)}"
 
 
-def side_by_side(
-    old: Program | None, new: Program, old_due_ms: int, new_due_ms: int, utc_offset_min: int
-) -> list[tuple[str, str, str, str]]:
-    """(name, now, new, change) of every setting; `change` is empty where nothing changes."""
+def side_by_side(old: Program | None, new: Program, old_due: str, new_due: str) -> list[tuple[str, str, str, str]]:
+    """(name, now, new, change) of every setting and of the refill's due time; `change` is empty where nothing does."""
     rows: list[tuple[str, str, str, str]] = []
     for (name, now), (_, then) in zip(lines(old), lines(new), strict=True):
         rows.append((name, now, then, "" if now == then else "changed"))
@@ -102,8 +100,7 @@ def side_by_side(
         at = _NAMES.index("dose per day")
         name, now, then, _ = rows[at]
         rows[at] = (name, now, then, change)
-    now, then = (timetext.people(due_ms, utc_offset_min) if due_ms else NONE for due_ms in (old_due_ms, new_due_ms))
-    rows.append(("refill due", now, then, "" if now == then else "changed"))
+    rows.append(("refill due", old_due, new_due, "" if old_due == new_due else "changed"))
     return rows
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from infuser.wire import errors, messages, states
+from infuser.wire import errors, messages, states, units
 from infuser.wire.messages import Refusal
-from pumpctl import quantity
+from pumpctl import quantity, refusal_remedy
 from pumpctl.errors import Refused
 
 # Ending of a wire field's name -> how its values are written; the first that fits.
@@ -33,8 +33,10 @@ def shown(field: str, value: int) -> str:
 
 
 def allowed(refused: Refusal) -> str:
-    """The allowed range in words; a high bound below the low one means that there is none."""
+    """The allowed range in words; a high bound below the low one means that there is none, 1 to 0 that nothing is."""
     low, high = shown(refused.field, refused.low), shown(refused.field, refused.high)
+    if (refused.low, refused.high) == (1, 0):
+        return "none is allowed"
     if refused.high < refused.low:
         return f"allowed from {low}"
     return f"allowed {low}" if low == high else f"allowed {low} to {high}"
@@ -54,21 +56,30 @@ def plain(field: str) -> str:
     return " ".join(words)
 
 
+def _happened(refused: Refusal, what: str) -> str:
+    """What happened, with value and range where they say more than the words."""
+    if refusal_remedy.unfilled(refused):
+        return "the reservoir is not filled"
+    if refused.code == errors.LOCK_OUT and refused.low:
+        lockout = quantity.format_duration(refused.low)
+        passed = quantity.format_duration(refused.value // units.MS_PER_S * units.MS_PER_S)
+        return f"{what}: {passed} of {lockout}"
+    if refused.field and (refused.low or refused.high):
+        what += f"; {plain(refused.field)} = {shown(refused.field, refused.value)}, {allowed(refused)}"
+    return f"{what} ({refused.text})" if refused.text and refused.text != what else what
+
+
 def as_error(command: int, refused: Refusal) -> Refused:
     """The refusal of a command as an error for people."""
     unknown = (f"error-{refused.code}", "the pump gave a reason that this tool does not know", "update the tool")
     name, what, remedy = errors.ERRORS.get(refused.code, unknown)
-    message = f"the pump refused {messages.MESSAGES[command][0]}: {what}"
+    message = f"the pump refused {messages.MESSAGES[command][0]}: {_happened(refused, what)}"
     ranged = bool(refused.low or refused.high)
-    if refused.field and ranged:
-        message += f"; {plain(refused.field)} = {shown(refused.field, refused.value)}, {allowed(refused)}"
-    if refused.text and refused.text != what:
-        message += f" ({refused.text})"
     return Refused(
         message,
         code=refused.code,
         name=name,
-        remedy=remedy,
+        remedy=refusal_remedy.remedy(command, refused) or remedy,
         field=refused.field,
         value=refused.value if refused.field else None,
         low=refused.low if ranged else None,

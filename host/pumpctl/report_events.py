@@ -6,7 +6,7 @@ from typing import Any
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, codec, errors, messages, records, states
 from infuser.wire import program as programs
-from pumpctl.report_text import dose, duration, millilitres, moment, plural, volume, zone
+from pumpctl.report_text import dose, duration, moment, plural, volume, zone
 
 Fields = dict[str, Any]
 
@@ -41,7 +41,9 @@ def _boot(fields: Fields) -> str:
 
 
 def _state(fields: Fields) -> str:
-    reason = f" ({_name(states.REASON_NAMES, fields['reason'])})" if fields["reason"] else ""
+    # The state is entered anew at every boot, whether power was lost or not.
+    why = "start-up" if fields["reason"] == states.BY_POWER else _name(states.REASON_NAMES, fields["reason"])
+    reason = f" ({why})" if fields["reason"] else ""
     rate = f", {volume(fields['rate_nl_per_day'])} a day" if fields["rate_nl_per_day"] else ""
     old, new = _name(states.STATE_NAMES, fields["old"]), _name(states.STATE_NAMES, fields["new"])
     return f"From {old} to {new}{reason}{rate}."
@@ -71,7 +73,7 @@ def _command(fields: Fields) -> str:
 
 
 def _delivery(fields: Fields) -> str:
-    return f"{millilitres(fields['reservoir_nl'])} in the reservoir, {volume(fields['rate_nl_per_day'])} a day."
+    return f"{volume(fields['reservoir_nl'])} in the reservoir, {volume(fields['rate_nl_per_day'])} a day."
 
 
 def _raised(fields: Fields) -> str:
@@ -116,8 +118,8 @@ def _bolus_ended(fields: Fields) -> str:
 def _refill(fields: Fields) -> str:
     expected, measured = fields["expected_residual_nl"], fields["measured_residual_nl"]
     return (
-        f"Refilled{_by(fields)} to {millilitres(fields['volume_nl'])} at {fields['concentration_ug_per_ml']} µg/mL; "
-        f"{millilitres(measured)} were left, {millilitres(expected)} expected."
+        f"Refilled{_by(fields)} to {volume(fields['volume_nl'])} at {fields['concentration_ug_per_ml']} µg/mL; "
+        f"{volume(measured)} were left, {volume(expected)} expected."
     )
 
 

@@ -68,9 +68,7 @@ def finish(plot: Plot, report: Report, own: tuple[tuple[str, str], ...]) -> str:
 
 
 def _volume_unit(largest_nl: int) -> tuple[str, int]:
-    if largest_nl >= units.NL_PER_ML:
-        return "mL", units.NL_PER_ML
-    return ("µL", units.NL_PER_UL) if largest_nl >= 10 * units.NL_PER_UL else ("nL", 1)
+    return ("mL", units.NL_PER_ML) if largest_nl >= units.NL_PER_ML else ("µL", units.NL_PER_UL)
 
 
 def volumes(report: Report) -> str:

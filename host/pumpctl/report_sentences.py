@@ -1,8 +1,10 @@
 """What happened in a report's period, in plain sentences with figures."""
 
+from typing import Any
+
 from infuser.wire import alarms, states, units
 from pumpctl.report_data import STANDSTILL, THERAPY, Report
-from pumpctl.report_text import dose, duration, millilitres, moment, percent, plural, volume
+from pumpctl.report_text import dose, duration, moment, percent, plural, volume
 
 
 def sentences(report: Report) -> list[str]:
@@ -17,7 +19,8 @@ def _delivered(report: Report) -> list[str]:
     share = percent(off, report.programmed_nl)
     told = f"difference {volume(off)}{', ' + share if share else ''}"
     return [
-        f"From {moment(report.points[0].local_ms)} to {moment(report.points[-1].local_ms)} the pump delivered "
+        f"From {moment(report.points[0].local_ms)} to its last delivery record at {moment(report.points[-1].local_ms)} "
+        "the pump delivered "
         f"{volume(report.delivered_nl)} of {volume(report.programmed_nl)} programmed ({told})."
     ]
 
@@ -35,11 +38,11 @@ def _dosed(report: Report) -> list[str]:
         if report.total.steps(bucket)
     ]
     told = []
-    if report.dosed:
+    if parts and report.dosed:
         program = report.program
         drug = f" of {program['drug']}" if program else ""
         mean = f", on average {dose(report.mean_dose_ng_per_day)} a day" if report.mean_dose_ng_per_day else ""
-        told.append(f"That is {dose(report.total.dose_ng(*THERAPY))}{drug}{mean}: {' and '.join(parts) or 'nothing'}.")
+        told.append(f"That is {dose(report.total.dose_ng(*THERAPY))}{drug}{mean}: {' and '.join(parts)}.")
     primed = report.total.volume_nl(states.PRIME)
     if primed:
         told.append(f"Another {volume(primed)} went into priming, which is not therapy.")
@@ -87,9 +90,16 @@ def _alarmed(report: Report) -> list[str]:
 
 def _held(report: Report) -> list[str]:
     told = []
+    first = sum(1 for refill in report.refills if _is_first(refill.fields))
+    visits = (("filled", first), ("refilled", len(report.refills) - first))
     if report.refills:
-        told.append(f"The reservoir was refilled {_times(len(report.refills))}.")
+        told.append(f"The reservoir was {' and '.join(f'{did} {_times(count)}' for did, count in visits if count)}.")
     if report.reservoir_nl is not None:
         limit = report.programs[-1].low_reservoir_nl if report.programs else units.LOW_RESERVOIR_DEFAULT_NL
-        told.append(f"At the end it held {millilitres(report.reservoir_nl)}; the alarm volume is {millilitres(limit)}.")
+        told.append(f"At the end it held {volume(report.reservoir_nl)}; the alarm volume is {volume(limit)}.")
     return told
+
+
+def _is_first(refill: dict[str, Any]) -> bool:
+    """Whether a refill was the filling of a new pump, which had nothing and had given nothing."""
+    return not refill["expected_residual_nl"] and not refill["steps_total"]

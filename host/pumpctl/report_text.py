@@ -1,14 +1,17 @@
 """How quantities, moments and texts from the pump are written in a report."""
 
 import html
+import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from infuser.wire import units
+from pumpctl import quantity
 
 _THIN = "\u202f"
 _SPACE = "\u00a0"
 _MINUS = "\u2212"
+_MICRO = re.compile(r"µ(?=[Lg]\b)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS_PER_DAY = units.MS_PER_DAY
 
@@ -20,8 +23,8 @@ def escape(value: object) -> str:
 
 
 def plain(text: str) -> str:
-    """A report's sentence for a terminal, in characters that every terminal has."""
-    return text.translate({ord(_THIN): " ", ord(_SPACE): " ", ord(_MINUS): "-", ord("µ"): "u"})
+    """A sentence for a terminal: numbers and units as all commands write them, in ASCII."""
+    return _MICRO.sub("u", text.translate({ord(_THIN): None, ord(_SPACE): " ", ord(_MINUS): "-"}))
 
 
 def scaled(value: int, unit: int, digits: int) -> str:
@@ -34,22 +37,28 @@ def scaled(value: int, unit: int, digits: int) -> str:
 
 
 def volume(nl: int) -> str:
-    """A volume in the unit that people would use for its size."""
-    if abs(nl) < 10 * units.NL_PER_UL:
-        return scaled(nl, 1, 0) + _SPACE + "nL"
-    if abs(nl) < units.NL_PER_ML:
-        return scaled(nl, units.NL_PER_UL, 1) + _SPACE + "µL"
-    return millilitres(nl)
+    """A volume as the tool writes it everywhere, in the report's characters."""
+    return _in_print(quantity.format_volume(nl))
 
 
 def millilitres(nl: int) -> str:
-    """A volume in mL with three decimals."""
-    return scaled(nl, units.NL_PER_ML, 3) + _SPACE + "mL"
+    """A volume in mL with three decimals, rounded as all volumes are; for columns."""
+    rounded_ul = (2 * abs(nl) + units.NL_PER_UL) // (2 * units.NL_PER_UL)
+    return scaled(-rounded_ul if nl < 0 else rounded_ul, 1000, 3) + _SPACE + "mL"
 
 
 def dose(ng: int) -> str:
-    """A dose in µg, cut to a tenth."""
-    return scaled(ng, units.NG_PER_UG, 1) + _SPACE + "µg"
+    """A dose as the tool writes it everywhere, exact to the ng, in the report's characters."""
+    return _in_print(quantity.format_dose(ng))
+
+
+def _in_print(text: str) -> str:
+    """A quantity of the terminal set for the page."""
+    number, unit = text.split(" ")
+    whole, _, part = number.partition(".")
+    whole = f"{int(whole.removeprefix('-')):,}".replace(",", _THIN)
+    sign = _MINUS if number.startswith("-") else ""
+    return f"{sign}{whole}{'.' + part if part else ''}{_SPACE}{unit.replace('u', 'µ')}"
 
 
 def percent(part: int, whole: int) -> str:
@@ -92,7 +101,10 @@ def calendar(local_ms: int) -> datetime:
 
 def moment(local_ms: int, seconds: bool = False) -> str:
     """A local time as people write it: "3 March 2026 08:15"; "day 3 08:15" without a clock."""
-    when = calendar(local_ms)
+    try:
+        when = calendar(local_ms)
+    except OverflowError:  # a damaged or lying record must not stop the log from being shown
+        return f"an impossible time ({local_ms} ms)"
     clock = when.strftime("%H:%M:%S" if seconds else "%H:%M")
     if not clock_known(local_ms):
         return f"day {local_ms // _MS_PER_DAY + 1} {clock}"

@@ -83,7 +83,7 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("delivered today", quantity.format_volume(status["delivered_today_nl"])),
         ("delivered in all", f"{quantity.format_volume(status['delivered_total_nl'])}, {_steps(status)}"),
         ("reservoir", _reservoir(status)),
-        ("refill due", refill_due(status["refill_due_ms"], status["time_ms"], offset)),
+        ("refill due", refill_due(status["refill_due_ms"], status)),
         ("clock", timetext.people(status["time_ms"], offset) if status["time_valid"] else "not set"),
         ("pump", f"{hello.serial}, firmware {hello.firmware}, up {quantity.format_duration(status['uptime_ms'])}"),
         ("measured", _measured(status)),
@@ -91,11 +91,14 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
     return rows
 
 
-def refill_due(due_ms: int, now_ms: int, utc_offset_min: int) -> str:
-    """When a refill is due, for people: `-` where nothing tells (never filled, no program, no clock), `now` if it is."""
-    if not due_ms:
+def refill_due(due_ms: int, status: Values) -> str:
+    """When a refill is due: `now` if it is, `-` where nothing tells (never filled, no program, no clock)."""
+    never_filled = not status["reservoir_nl"] and not status["steps_total"]
+    if not due_ms or never_filled:
         return "-"
-    return "now" if due_ms <= now_ms else timetext.people(due_ms, utc_offset_min)
+    # The pump's answers were not given at one instant, and people are shown minutes.
+    due = due_ms < status["time_ms"] + units.MS_PER_MIN
+    return "now" if due else timetext.people(due_ms, status["utc_offset_min"])
 
 
 def _state(status: Values) -> str:

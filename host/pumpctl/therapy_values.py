@@ -27,7 +27,7 @@ class Values:
     def program(self) -> dict[str, Any]:
         """The wire program; meaningful only if there are no problems in the end."""
         concentration = self._ranged(
-            "drug.concentration", 1, units.CONCENTRATION_MAX_UG_PER_ML, lambda value: f"{value} ug/ml"
+            "drug.concentration", 1, units.CONCENTRATION_MAX_UG_PER_ML, lambda value: f"{value} ug/mL"
         )
         mode = keys.MODES.get(str(self._table("infusion").get("mode")), 0)
         step_list = self._continuous(concentration) if mode == programs.CONTINUOUS else self._flex(concentration)
@@ -86,7 +86,7 @@ class Values:
     def _check_rate(self, path: str, value: int | None, concentration: int | None) -> None:
         if concentration:
             low, high = rate_bounds(concentration)
-            self._within(path, value, low, high, lambda rate: f"{format_dose_rate(rate)} at {concentration} ug/ml")
+            self._within(path, value, low, high, lambda rate: f"{format_dose_rate(rate)} at {concentration} ug/mL")
 
     def _continuous(self, concentration: int | None) -> list[dict[str, Any]]:
         told = self._table("infusion")
@@ -139,7 +139,7 @@ class Values:
             low, high = rate_bounds(concentration)
             if not low <= rate <= high:
                 least, most = -(-low * minutes // units.MIN_PER_DAY), high * minutes // units.MIN_PER_DAY
-                span = f"in {format_duration(minutes * units.MS_PER_MIN)} at {concentration} ug/ml"
+                span = f"in {format_duration(minutes * units.MS_PER_MIN)} at {concentration} ug/mL"
                 self._within(f"{path}.dose", dose, least, most, lambda value: f"{format_dose(value)} {span}")
         return rate
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 
 import click
 import pytest
-from wirepeer import Peer, programmable
+from wirepeer import EMPTY_STATUS, Peer, hello, programmable
 
 from infuser.wire import errors as wire_errors
 from infuser.wire import messages
 from infuser.wire.messages import Refusal
-from pumpctl import errors, program
+from pumpctl import errors, fault_names, program, virtual
 from pumpctl.cli import main
+from pumpctl.cli.examples import EXAMPLES
 from pumpctl.cli.group import LazyGroup
+from pumpctl.ports import Port
 
 EXAMPLE = str(program.example())
 
@@ -58,6 +61,22 @@ def test_every_command_loads_and_has_help(capsys: pytest.CaptureFixture[str]) ->
         assert main.run([*path, "--help"]) == errors.DONE
         told = capsys.readouterr().out
         assert told.startswith(f"Usage: pumpctl {' '.join(path)}") and "--json" in told
+        assert told.count(f"Example: pumpctl {' '.join(path)}") == 1, path
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values())
+def test_every_example_is_understood_by_its_command(
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.bin").touch()
+    words = shlex.split(example)
+    command: click.Command = main.cli
+    while isinstance(command, click.Group):
+        below = command.get_command(click.Context(command), words.pop(0))
+        assert below is not None, example
+        command = below
+    command.make_context(example, words)
 
 
 def test_help_of_the_tool_imports_no_command() -> None:
@@ -228,7 +247,8 @@ def test_a_refused_start_is_said_and_is_an_error_only_if_it_was_asked_for(
 
     with Peer({**programmable(program.load(program.example())), messages.RESUME: refuse}) as peer:
         assert main.run(["-p", peer.port, "--yes", "program", "send", EXAMPLE, *option]) == code
-    assert "the reservoir holds nothing to deliver" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "the reservoir is not filled" in told and "`pumpctl refill`" in told
 
 
 @pytest.mark.case("EC2")
@@ -308,3 +328,79 @@ def test_an_unattended_refill_is_refused_before_the_pump_is_stopped(capsys: pyte
         assert main.run(["-p", peer.port, "refill", "--residual", "1ml"]) == errors.USAGE
         assert peer.seen == []
     assert "--volume, --yes missing" in capsys.readouterr().err
+
+
+def test_a_refill_without_concentration_or_program_is_refused_before_the_pump_is_stopped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Peer({messages.STATUS: lambda request: EMPTY_STATUS}) as peer:
+        given = ["--residual", "0ml", "--volume", "20ml", "--yes"]
+        assert main.run(["-p", peer.port, "refill", *given]) == errors.USAGE
+        assert {command for command, _, _ in peer.seen} == {messages.HELLO, messages.STATUS}
+    told = capsys.readouterr().err
+    assert "--concentration is missing" in told and "--concentration 500ug/ml" in told
+
+
+def test_a_refill_takes_the_programs_concentration() -> None:
+    status = {**EMPTY_STATUS, "concentration_ug_per_ml": 500}
+    begun = {"expected_residual_nl": 0, "capacity_nl": 20_000_000}
+    done = {"discrepancy_nl": 0, "reservoir_nl": 20_000_000, "refill_due_ms": 0, "state": 6}
+    handlers = {messages.REFILL_BEGIN: begun, messages.REFILL_COMPLETE: done, messages.STATUS: status}
+    with Peer({command: lambda request, reply=reply: reply for command, reply in handlers.items()}) as peer:
+        given = ["--residual", "0ml", "--volume", "20ml", "--yes"]
+        assert main.run(["-p", peer.port, "refill", *given]) == errors.DONE
+        (sent,) = [request for command, _, request in peer.seen if command == messages.REFILL_COMPLETE]
+    assert sent["concentration_ug_per_ml"] == 500
+
+
+def old_firmware(request: dict[str, Any]) -> dict[str, Any]:
+    return {**hello(request), "protocol": b"12345678"}
+
+
+def test_a_board_with_other_declarations_is_flashed(capsys: pytest.CaptureFixture[str]) -> None:
+    with Peer({messages.HELLO: old_firmware}) as peer:
+        assert main.run(["-p", peer.port, "status"]) == errors.NO_LINK
+    assert "`pumpctl flash`" in capsys.readouterr().err
+
+
+def test_a_virtual_pump_with_other_declarations_is_stopped_and_started(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = virtual.VirtualPump("ward1").paths
+    paths.directory.mkdir(parents=True)
+    paths.config.write_text("{}")
+    with Peer({messages.HELLO: old_firmware}) as peer:
+        paths.port.symlink_to(peer.port)
+        assert main.run(["-p", str(paths.port), "status"]) == errors.NO_LINK
+    told = capsys.readouterr().err
+    assert "`pumpctl virtual stop --name ward1`, then `pumpctl virtual start --name ward1`" in told
+    assert "flash" not in told
+
+
+def test_with_several_pumps_the_choices_are_listed_as_they_are_to_be_given(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards = [Port(f"/dev/ttyACM{at}", f"/dev/ttyACM{at}", "usb", f"Pico, serial E66{at}") for at in range(2)]
+    pumps = [Port(name, f"/home/x/{name}/pty", "virtual", "a long path") for name in ("left", "right")]
+    monkeypatch.setattr("pumpctl.ports.usb_ports", lambda: boards)
+    monkeypatch.setattr("pumpctl.ports.virtual_ports", lambda: pumps)
+    assert main.run(["status"]) == errors.NO_LINK
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "pumpctl: 4 pumps are present: /dev/ttyACM0, /dev/ttyACM1, left, right"
+    assert "--port /dev/ttyACM1 (Pico, serial E661); --port left (virtual pump)" in second
+
+
+def test_the_help_of_fault_lists_every_fault_with_its_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    main.run(["virtual", "fault", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for name, told in fault_names.FAULTS.items():
+        assert any(line.split()[:1] == [name] and line.endswith(told) for line in lines), name
+
+
+def test_a_dry_run_lists_every_file_that_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["flash", "--dry-run"]) == errors.DONE
+    _, *files, last = capsys.readouterr().out.splitlines()
+    sizes = [int(line.split()[-2]) for line in files]
+    assert last == f"{len(files)} files, {sum(sizes)} bytes; nothing was installed"
+    assert files[-1].startswith("main.py (launcher) ")
+    assert main.run(["flash", "--dry-run", "--json"]) == errors.DONE
+    told = document(capsys)
+    assert sum(file["size"] for file in (*told["files"], told["launcher"])) == told["bytes"] == sum(sizes)

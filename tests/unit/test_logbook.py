@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from journals import fill, open_journal, pieces, read_all
+from pumplog import PumpLog, begun
 from wiredata import record_contents
 
-from infuser.wire import records
+from infuser.wire import records, states
 from pumpctl import logbook
 from pumpctl.cli.main import run
 from pumpctl.store import Archive
@@ -166,7 +167,7 @@ def test_show_filters_by_kind_alarm_time_and_tail(capsys: pytest.CaptureFixture[
         assert run(["log", "show", "--json", *options]) == 0
         return [record["seq"] for record in json.loads(capsys.readouterr().out)["records"]]
 
-    assert shown() == list(range(1, 51))
+    assert shown("--all") == list(range(1, 51))
     assert shown("--tail", "3") == [48, 49, 50]
     assert shown("--kind", "snapshot")[0] == 1 and len(shown("--kind", "snapshot")) < 4
     assert shown("--alarm", "air-in-line") == [] and len(shown("--alarm", "stall")) >= 46
@@ -191,3 +192,62 @@ def test_show_refuses_what_it_does_not_know_with_2(
 ) -> None:
     assert run(["log", "show", *options]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.fixture
+def ward_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PumpLog:
+    """An archive with a pump's first hours: mostly hourly records."""
+    monkeypatch.setenv("PUMPCTL_HOME", str(tmp_path))
+    told = begun()
+    told.note(records.SNAPSHOT, ledger=b"")
+    told.run(20, 480_000)
+    with Archive() as archive:
+        archive.append(archive.begin("E66100"), told.stored)
+    return told
+
+
+def test_hourly_records_and_snapshots_are_hidden_and_counted_unless_they_are_asked_for(
+    ward_log: PumpLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    routine = [one["seq"] for one in ward_log.decoded if one["kind"] in (records.DELIVERY, records.SNAPSHOT)]
+
+    def shown(*options: str) -> tuple[list[int], int]:
+        assert run(["log", "show", "--json", *options]) == 0
+        told = json.loads(capsys.readouterr().out)
+        return [record["seq"] for record in told["records"]], told["hidden"]
+
+    seqs, hidden = shown()
+    assert not set(seqs) & set(routine) and hidden == len(routine)
+    assert len(seqs) + hidden == len(ward_log.stored)
+    assert shown("--all") == (list(range(1, len(ward_log.stored) + 1)), 0)
+    assert shown("--tail", "2") == (seqs[-2:], hidden)
+    delivery, none = shown("--kind", "delivery")
+    assert set(delivery) < set(routine) and none == 0
+    assert run(["log", "show"]) == 0
+    told = capsys.readouterr()
+    assert " delivery " not in told.out and "snapshot" not in told.out
+    assert told.err == f"{hidden} delivery records and snapshots hidden; --all shows them\n"
+    assert run(["log", "show", "--all"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("ward_log")
+def test_the_log_is_plain_ascii_and_rounds_volumes_as_the_status_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["log", "show", "--all"]) == 0
+    told = capsys.readouterr().out
+    assert told.isascii()
+    assert "Refilled by R. Vogel to 12 mL at 500 ug/mL; 0 uL were left, 0 uL expected." in told
+    assert "480 uL a day" in told and "0.000" not in told
+
+
+def test_a_state_entered_at_a_boot_is_said_to_be_so_whether_power_was_lost_or_not() -> None:
+    fields = {"old": states.IDLE, "new": states.SELF_TEST, "reason": states.BY_POWER, "rate_nl_per_day": 0}
+    assert logbook.sentence({"kind": records.STATE, "fields": fields}) == "From idle to self-test (start-up)."
+
+
+@pytest.mark.parametrize(
+    "fields", [{"old_ms": 0, "utc_offset_min": -(2**31)}, {"old_ms": 2**64 - 1, "utc_offset_min": 0}]
+)
+def test_a_clock_set_to_an_impossible_time_is_told_as_such(fields: dict) -> None:
+    told = logbook.sentence({"kind": records.CLOCK, "fields": {"new_ms": 0, "operator": "", **fields}})
+    assert "an impossible time" in told

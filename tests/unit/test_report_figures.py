@@ -1,5 +1,6 @@
 """The report's figures, times and integrity against counts made by hand."""
 
+import re
 from datetime import UTC, datetime
 
 import pumplog
@@ -107,9 +108,34 @@ def test_a_program_of_before_the_period_is_named_as_such() -> None:
 def test_the_summary_says_what_was_delivered_of_what_was_programmed(month: Report) -> None:
     off = month.delivered_nl - month.programmed_nl
     assert plain(sentences(month)[0]) == (
-        "From 2 March 2026 08:00 to 30 March 2026 23:47 the pump delivered "
-        f"14.764 mL of 14.764 mL programmed (difference {off} nL, under 0.01 %)."
+        "From 2 March 2026 08:00 to its last delivery record at 30 March 2026 23:47 the pump delivered "
+        f"14.765 mL of 14.765 mL programmed (difference {off / 1000:g} uL, under 0.01 %)."
     )
+
+
+def test_what_came_after_the_last_delivery_record_is_not_claimed_to_be_counted() -> None:
+    log = pumplog.begun()
+    log.run(10, 480_000)
+    log.wait(HOUR // 2)
+    log.note(records.COMMAND, command=13)
+    assert "to its last delivery record at 2 March 2026 18:00 the pump" in plain(sentences(build(log.decoded, "S"))[0])
+
+
+def test_a_pump_that_gave_nothing_has_no_sentence_about_its_dose() -> None:
+    told = plain(" ".join(sentences(build(pumplog.begun().decoded[:5], "S"))))
+    assert "That is" not in told and "nothing" not in told and "delivered 0 uL of 0 uL" in told
+
+
+def test_the_first_filling_is_not_called_a_refill(month: Report) -> None:
+    assert "The reservoir was filled once and refilled once." in sentences(month)
+    assert "The reservoir was filled once." in sentences(build(pumplog.begun().decoded, "S"))
+    later = build(pumplog.month().decoded, "S", month.refills[-1].local_ms - HOUR)
+    assert "The reservoir was refilled once." in sentences(later)
+
+
+def test_the_page_writes_micro_as_such(month: Report) -> None:
+    page = page_of(month)
+    assert "µL" in page and "µg" in page and not re.search(r"\bu[Lg]\b", page)
 
 
 def test_figures_are_one_document_of_integers(month: Report) -> None:

@@ -10,12 +10,12 @@ from pumplog import PumpLog
 
 from infuser.core.ledger import Ledger
 from infuser.wire import alarms, records, states, units
-from pumpctl import charts, report
+from pumpctl import charts, quantity, report
 from pumpctl.report_data import Report, build
 from pumpctl.report_figures import figures
 from pumpctl.report_plots import levels
 from pumpctl.report_sentences import sentences
-from pumpctl.report_text import percent, plain, scaled, volume
+from pumpctl.report_text import dose, millilitres, percent, plain, scaled, volume
 
 WRITTEN = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
 HOUR = units.MS_PER_H
@@ -105,18 +105,25 @@ def test_the_residual_discrepancy_of_each_refill_is_in_the_table(month: Report) 
 # Small parts
 
 
-@pytest.mark.parametrize(
-    ("value", "told"), [(0, "0 nL"), (-11, "-11 nL"), (9_999, "9 999 nL"), (10_000, "10.0 uL"), (2_345_678, "2.345 mL")]
-)
-def test_volumes_have_the_unit_of_their_size(value: int, told: str) -> None:
-    assert plain(volume(value)) == told
+@pytest.mark.parametrize("value", [0, -11, 9_999, 10_000, 999_999, 2_345_678, -2_345_500, 19_999_999, 1_234_567_890])
+def test_volumes_and_doses_are_rounded_as_on_the_terminal_and_set_for_the_page(value: int) -> None:
+    assert (plain(volume(value)), plain(dose(value))) == (quantity.format_volume(value), quantity.format_dose(value))
+    assert volume(value)[-2:] in ("µL", "mL") and dose(value).endswith("µg")
+
+
+def test_columns_of_millilitres_have_three_decimals_rounded_like_all_volumes() -> None:
+    assert [plain(millilitres(nl)) for nl in (2_345_499, 2_345_500, -70_000)] == ["2.345 mL", "2.346 mL", "-0.070 mL"]
+
+
+def test_only_the_micro_of_a_unit_is_rewritten_for_the_terminal() -> None:
+    assert plain("Jaµ gave 5\u00a0µg in 10\u00a0µL") == "Jaµ gave 5 ug in 10 uL"
 
 
 def test_shares_are_cut_and_never_rounded_up() -> None:
     assert plain(percent(-1, 1000)) == "-0.10 %"
     assert plain(percent(1, 10**6)) == "under 0.01 %"
     assert percent(1, 0) == ""
-    assert plain(scaled(-1_234_567, 1000, 1)) == "-1 234.5"
+    assert plain(scaled(-1_234_567, 1000, 1)) == "-1234.5"
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**10))

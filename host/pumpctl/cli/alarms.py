@@ -52,7 +52,7 @@ def ack(context: Context, alarm: str) -> None:
     context.out.line(f"{count} alarm{'' if count == 1 else 's'} acknowledged.")
 
 
-@alarms.command()
+@alarms.command(short_help="Silence the sound for a time; the lamp stays.")
 @click.argument("duration", type=DURATION, default="2min")
 @click.option("--cancel", is_flag=True, help="End the pause.")
 @pass_context

@@ -17,10 +17,7 @@ from pumpctl.quantity import format_dose, format_duration, format_rate, format_v
 @click.option("--cancel", is_flag=True, help="End the bolus, or the priming, under way.")
 @pass_context
 def bolus(context: Context, dose: int | None, over: int | None, patient: str | None, cancel: bool) -> None:
-    """Give a clinician's bolus of DOSE on top of the basal rate, or cancel it.
-
-    For example: pumpctl bolus 50ug --over 10min --patient BENCH-001
-    """
+    """Give a clinician's bolus of DOSE on top of the basal rate, or cancel it."""
     if cancel:
         _cancel(context, given=(dose, over, patient) != (None, None, None))
         return

@@ -26,9 +26,10 @@ def flash(context: Context, dry_run: bool, mpy_cross: str | None) -> None:
     plan = _compiled(context, mpy_cross)
     if dry_run:
         context.out.result({**plan.document(), "installed": False})
-        rows = [(file.path, str(len(file.data)), file.sha256[:16]) for file in plan.files]
+        files = [*((file.path, file) for file in plan.files), (f"{plan.launcher.path} (launcher)", plan.launcher)]
+        rows = [(name, str(len(file.data)), file.sha256[:16]) for name, file in files]
         context.out.table(("FILE", "BYTES", "SHA-256"), rows)
-        context.out.line(f"{len(plan.files)} files, {plan.size} bytes; nothing was installed")
+        context.out.line(f"{len(files)} files, {plan.size} bytes; nothing was installed")
         return
     with flashing.prompt_of(spec, context.who, context.confirm) as board:
         with context.out.progress(f"Copying to {spec}", plan.size) as advance:

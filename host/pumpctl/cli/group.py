@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from pumpctl.cli.context import Context
+from pumpctl.cli.examples import EXAMPLES
 
 
 class SuggestingGroup(click.Group):
@@ -48,7 +49,7 @@ class LazyGroup(SuggestingGroup):
             return None
         module, attribute, _ = self._table[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        return share_options(command)
+        return share_options(command, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands without importing any."""
@@ -73,11 +74,14 @@ def _shared() -> list[click.Option]:
     ]
 
 
-def share_options(command: click.Command) -> click.Command:
-    """Let a command, and those below it, take the global options too; done once."""
+def share_options(command: click.Command, path: str) -> click.Command:
+    """Let the command called `path`, and those below it, take the global options too and show an example; done once."""
     if isinstance(command, click.Group):
-        for below in command.commands.values():
-            share_options(below)
+        for name, below in command.commands.items():
+            share_options(below, f"{path} {name}")
+    example = f"\b\nExample: pumpctl {EXAMPLES[path]}"
+    if example not in (command.epilog or ""):
+        command.epilog = "\n\n".join(part for part in (command.epilog, example) if part)
     taken = {name for param in command.params for name in (*param.opts, param.name)}
     for option in _shared():
         if option.name not in taken and not taken & set(option.opts):

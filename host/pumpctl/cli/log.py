@@ -12,6 +12,7 @@ from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.errors import UsageProblem
 from pumpctl.logchain import Verdict
+from pumpctl.report_text import plural
 from pumpctl.store import Archive, Gap, Log
 
 _PUMP = click.option("--pump", "serial", metavar="SERIAL", help="Archived pump.  [default: the only one]")
@@ -22,7 +23,7 @@ def log() -> None:
     """Pull, show and verify the pump's log. Pulled logs are kept in a local archive."""
 
 
-@log.command()
+@log.command(short_help="Bring what is new into the archive, verified.")
 @click.option("--raw", type=click.Path(dir_okay=False, path_type=Path), help="Write the raw records to this file too.")
 @click.option("--new-log", is_flag=True, help="Begin a new log: the pump's memory was erased on purpose.")
 @pass_context
@@ -63,6 +64,7 @@ def pull(context: Context, raw: Path | None, new_log: bool) -> None:
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(list(logview.KINDS)), help="Only this kind.")
 @click.option("--alarm", metavar="NAME", help="Only what is about this alarm.")
 @click.option("--tail", type=click.IntRange(min=1), metavar="N", help="Only the last N.")
+@click.option("--all", "routine", is_flag=True, help="The hourly delivery records and the snapshots too.")
 @pass_context
 def show(
     context: Context,
@@ -72,23 +74,29 @@ def show(
     kinds: tuple[str, ...],
     alarm: str | None,
     tail: int | None,
+    routine: bool,
 ) -> None:
-    """Show archived records, one sentence each; no pump is needed."""
+    """Show archived records, one sentence each; no pump is needed.
+
+    The hourly delivery records and the snapshots are hidden without --all, or --kind that names them.
+    """
     choice = logview.Choice(
         since_ms=timetext.parse(since)[0] if since else None,
         until_ms=timetext.parse(until)[0] if until else None,
         kinds=[logview.KINDS[kind] for kind in kinds],
         alarm=operations.alarm_code(alarm) if alarm else 0,
         tail=tail,
+        routine=routine,
     )
     with Archive() as archive:
         chosen_log = archive.select(serial)
         verdict = logbook.verify_archive(archive, chosen_log)
-    chosen = choice.take(verdict.records)
+    chosen, hidden = choice.take(verdict.records)
     context.out.result(
         {
             "serial": chosen_log.serial,
             "records": [logview.document(one) for one in chosen],
+            "hidden": hidden,
             "gaps": [_gap_document(gap) for gap in verdict.gaps],
             "verified": not verdict.findings,
         }
@@ -97,10 +105,13 @@ def show(
         context.out.table(logview.COLUMNS, logview.rows(chosen))
     else:
         context.out.line("No record matches.")
+    if hidden:
+        told = plural(hidden, "delivery record or snapshot", "delivery records and snapshots")
+        context.out.note(f"{told} hidden; --all shows them")
     _warn(context, verdict)
 
 
-@log.command()
+@log.command(short_help="Verify an archived log, or a raw file.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_PUMP
 @pass_context

@@ -67,7 +67,7 @@ def read(context: Context, output: Path | None) -> None:
     context.out.result({"toml": text, "program": program_view.document(told), "file": str(output) if output else None})
 
 
-@program.command()
+@program.command(short_help="Send a therapy: checked, compared, confirmed, read back.")
 @click.argument("file", type=FILE)
 @click.option("--start/--no-start", "wanted", default=None, help="Start therapy after it.  [default: start if allowed]")
 @click.option("--confirm-warnings", is_flag=True, help="Take values outside soft limits; logged by the pump.")

@@ -16,7 +16,7 @@ from pumpctl.quantity import format_volume
 @click.option("--cancel", is_flag=True, help="Give up a refill begun, before anything was drawn or filled.")
 @click.option("--residual", type=VOLUME, help="Volume drawn from the reservoir, as measured.")
 @click.option("--volume", type=VOLUME, help="Volume filled in.")
-@click.option("--concentration", type=CONCENTRATION, help="Of the new drug.  [default: the program's]")
+@click.option("--concentration", type=CONCENTRATION, help="Of the new drug.  [default: the program's, if any]")
 @pass_context
 def refill(
     context: Context,
@@ -49,13 +49,13 @@ def refill(
         except (click.Abort, PumpctlError):
             context.out.note("The pump stays stopped in its refill: call this again, or `pumpctl refill --cancel`.")
             raise
-        offset = pump.status()["utc_offset_min"]
-        document = operations.refill_document(reply, offset)
+        now = pump.status()
+        document = operations.refill_document(reply, now["utc_offset_min"])
     context.out.result(document)
     context.out.pairs([
         ("residual", operations.discrepancy_text(reply["discrepancy_nl"])),
         ("reservoir", format_volume(reply["reservoir_nl"])),
-        ("refill due", status_view.refill_due(reply["refill_due_ms"], 0, offset)),
+        ("refill due", status_view.refill_due(reply["refill_due_ms"], now)),
         ("state", document["state"]),
     ], "Refill accounted for.")  # fmt: skip
     if reply["state"] == states.SUSPENDED:

@@ -159,7 +159,7 @@ def reset(context: Context, name: str | None) -> None:
 
 @virtual.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@name_option()
+@name_option("Name of the virtual pump, if it is only one.")
 @pass_context
 def remove(context: Context, names: tuple[str, ...], name: str | None) -> None:
     """Delete virtual pumps that do not run."""

@@ -8,6 +8,7 @@ import click
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DURATION, VOLUME
 from pumpctl.cli.virtual_name import name_option, named
+from pumpctl.fault_names import FAULTS
 from pumpctl.quantity import format_duration, format_volume
 
 
@@ -29,25 +30,23 @@ def _state(value: Any) -> str:
     return f"on, {_shown(value)}"
 
 
-@click.command()
+_FAULTS_EPILOG = "\b\nFaults:\n" + "\n".join(f"  {name:<22} {told}" for name, told in FAULTS.items())
+
+
+@click.command(epilog=_FAULTS_EPILOG, short_help="Switch a fault on or off, or list them.")
 @click.argument("fault_name", metavar="[FAULT]", required=False)
 @click.argument("switch", metavar="[on|off]", type=click.Choice(["on", "off"]), default="on")
 @click.option("--value", metavar="V", help="Size of the fault, for those that have one.")
 @name_option()
 @pass_context
 def fault(context: Context, fault_name: str | None, switch: str, value: str | None, name: str | None) -> None:
-    """Switch a fault on or off, or list those that are on.
-
-    FAULT is a name such as stall, occlude or air; an unknown one is answered with all there are.
-    """
+    """Switch FAULT on or off; without it list all there are, and which are on."""
     pump = named(context, name)
     if fault_name is None:
         faults = pump.faults()
         context.out.result({"name": pump.name, "faults": faults})
-        if faults:
-            context.out.table(("fault", "now"), [[one, _state(faults[one])] for one in sorted(faults)])
-        else:
-            context.out.line(f"{pump.name}: no fault is on")
+        rows = [[one, _state(faults[one]), FAULTS.get(one, "")] for one in sorted(faults)]
+        context.out.table(("FAULT", "NOW", "WHAT"), rows)
         return
     on = switch == "on"
     answer = pump.fault(fault_name, on, None if value is None else _value(value))
@@ -63,7 +62,8 @@ def fault(context: Context, fault_name: str | None, switch: str, value: str | No
 def set_(context: Context, quantity: str, value: str, name: str | None) -> None:
     """Set a quantity of the plant.
 
-    `get` shows the names; the unit is in the name.
+    NAME is battery-mv, temperature-mc (thousandths of a degree C), wall-ms (UTC, since 1970) or crystal-ppm;
+    VALUE is a whole number.
     """
     pump = named(context, name)
     answer = pump.set(quantity, _value(value))
@@ -96,7 +96,9 @@ def show(context: Context, name: str | None) -> None:
 
 @click.command()
 @click.argument("button", type=click.Choice(["patient", "stop"]))
-@click.option("--for", "duration", metavar="DURATION", type=DURATION, default="200ms", show_default=True)
+@click.option(
+    "--for", "duration", metavar="DURATION", type=DURATION, default="200ms", show_default=True, help="How long."
+)
 @name_option()
 @pass_context
 def press(context: Context, button: str, duration: int, name: str | None) -> None:

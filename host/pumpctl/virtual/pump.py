@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pumpctl.errors import LinkError, UsageProblem
+from pumpctl.fault_names import FAULTS
 from pumpctl.virtual import control, daemon, launcher
 from pumpctl.virtual.paths import DEFAULT_NAME, PumpPaths, all_names
 
@@ -65,8 +66,7 @@ class VirtualPump:
 
     def faults(self) -> dict[str, Any]:
         """All faults by name: the value of one that is on, False for one that is off."""
-        truth = self.get()
-        return {**dict.fromkeys(truth.get("fault_names", ()), False), **truth["faults"]}
+        return {**dict.fromkeys(FAULTS, False), **self.get()["faults"]}
 
     def set(self, name: str, value: Any) -> dict[str, Any]:
         """Sets a quantity of the plant, such as the battery's voltage."""

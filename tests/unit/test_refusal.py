@@ -1,0 +1,123 @@
+"""Refusals in words: what happened, and a remedy that fits the command and the pump's state."""
+
+import ast
+
+import pytest
+from tree import HOST
+
+from infuser.wire import errors, messages, states, units
+from infuser.wire.messages import Refusal
+from pumpctl import fault_names, refusal_remedy, status_view
+from pumpctl.refusal import as_error
+
+LOCK_OUT_MS = 6 * units.MS_PER_H
+
+
+def in_state(command: int, state: int) -> str:
+    return as_error(command, Refusal(errors.WRONG_STATE, "state", state, text=states.STATE_NAMES[state])).remedy
+
+
+@pytest.mark.parametrize(
+    ("since_ms", "remedy"),
+    [
+        (11 * units.MS_PER_MIN + 195, "wait 5 h 49 min"),
+        (0, "wait 6 h"),
+        (LOCK_OUT_MS - 90_000, "wait 2 min"),
+        (LOCK_OUT_MS - 60_000, "wait 1 min"),
+        (LOCK_OUT_MS - 1, "wait 1 s"),
+    ],
+)
+def test_a_lock_out_says_how_long_to_wait_and_never_too_short(since_ms: int, remedy: str) -> None:
+    year_ms = 365 * units.MS_PER_DAY
+    error = as_error(messages.BOLUS, Refusal(errors.LOCK_OUT, "since_bolus_ms", since_ms, LOCK_OUT_MS, year_ms))
+    assert error.remedy == remedy
+    assert "of 6 h" in error.message and "365" not in error.message and " ms" not in error.message
+    assert (error.value, error.low) == (since_ms, LOCK_OUT_MS)
+
+
+def test_a_lock_out_without_figures_keeps_its_general_remedy() -> None:
+    assert as_error(messages.BOLUS, Refusal(errors.LOCK_OUT)).remedy == "wait until it has passed"
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "remedy"),
+    [
+        (messages.RESUME, states.REFILL, "complete or cancel the refill"),
+        (messages.RESUME, states.INFUSING, "therapy runs already"),
+        (messages.RESUME, states.BOLUS, "therapy runs already"),
+        (messages.RESUME, states.PRIMING, "pumpctl bolus --cancel"),
+        (messages.BOLUS, states.IDLE, "start therapy: `pumpctl resume`"),
+        (messages.BOLUS, states.SUSPENDED, "pumpctl resume"),
+        (messages.BOLUS, states.MINIMUM_RATE, "pumpctl minimum-rate off"),
+        (messages.BOLUS, states.ALARM_STOPPED, "acknowledge the alarm"),
+        (messages.PRIME, states.INFUSING, "pumpctl stop"),
+        (messages.PRIME, states.MINIMUM_RATE, "pumpctl stop"),
+        (messages.SELF_TEST, states.BOLUS, "pumpctl stop"),
+        (messages.PROGRAM_CLEAR, states.INFUSING, "pumpctl stop"),
+        (messages.PROGRAM_COMMIT, states.REFILL, "complete or cancel the refill"),
+        (messages.MINIMUM_RATE, states.MINIMUM_RATE, "nothing to do"),
+        (messages.MINIMUM_RATE, states.INFUSING, "nothing to do"),
+        (messages.STOP, states.SERVICE, "switch the pump off and on"),
+    ],
+)
+def test_the_remedy_of_a_wrong_state_fits_state_and_command(command: int, state: int, remedy: str) -> None:
+    assert remedy in in_state(command, state)
+
+
+def test_every_state_has_a_remedy_and_an_unknown_one_keeps_the_general_one() -> None:
+    assert set(refusal_remedy.BY_STATE) == set(range(len(states.STATE_NAMES)))
+    assert as_error(messages.RESUME, Refusal(errors.WRONG_STATE, "state", 99)).remedy
+
+
+@pytest.mark.parametrize(
+    ("command", "refused"),
+    [
+        (messages.RESUME, Refusal(errors.RESERVOIR_EMPTY, "reservoir_nl", 0, 1, units.RESERVOIR_CAPACITY_NL)),
+        (messages.PRIME, Refusal(errors.OUT_OF_RANGE, "volume_nl", 200_000, 1, 0)),
+    ],
+)
+def test_an_empty_reservoir_is_said_in_words_with_the_command_that_fills_it(command: int, refused: Refusal) -> None:
+    error = as_error(command, refused)
+    assert error.message.endswith(": the reservoir is not filled") and "`pumpctl refill`" in error.remedy
+
+
+def test_a_therapy_without_bolus_says_so() -> None:
+    error = as_error(messages.BOLUS, Refusal(errors.OUT_OF_RANGE, "dose_ng", 50_000, 1, 0))
+    assert "none is allowed" in error.message and "allows no bolus" in error.remedy
+
+
+def test_every_other_refusal_keeps_value_range_and_remedy_of_the_declarations() -> None:
+    error = as_error(messages.PRIME, Refusal(errors.OUT_OF_RANGE, "volume_nl", 9_000_000, 1, 5_000_000))
+    assert "volume = 9 mL, allowed 0.001 uL to 5 mL" in error.message
+    assert error.remedy == errors.ERRORS[errors.OUT_OF_RANGE][2]
+
+
+NOW_MS = 1_772_434_800_000
+
+
+@pytest.mark.parametrize(
+    ("due_ms", "reservoir_nl", "steps_total", "told"),
+    [
+        (0, 9_000_000, 5, "-"),
+        (NOW_MS, 0, 0, "-"),
+        (NOW_MS + 40, 1_900_000, 90, "now"),
+        (NOW_MS, 0, 90, "now"),
+        (NOW_MS + 2 * units.MS_PER_DAY, 9_000_000, 0, "2026-03-04 08:00"),
+    ],
+)
+def test_the_due_time_of_a_refill_is_a_dash_where_nothing_tells_and_now_when_it_is(
+    due_ms: int, reservoir_nl: int, steps_total: int, told: str
+) -> None:
+    status = {"reservoir_nl": reservoir_nl, "steps_total": steps_total, "time_ms": NOW_MS, "utc_offset_min": 60}
+    assert status_view.refill_due(due_ms, status) == told
+
+
+def test_every_fault_of_the_virtual_pump_has_its_line() -> None:
+    tree = ast.parse((HOST / "pumpctl/virtual/device/faults.py").read_text(encoding="utf-8"))
+    (table,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "FAULTS"
+    ]
+    assert isinstance(table, ast.Dict)
+    assert {ast.literal_eval(key) for key in table.keys if key is not None} == set(fault_names.FAULTS)
