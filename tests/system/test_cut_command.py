@@ -1,4 +1,4 @@
-"""A power cut at every flash operation of a command: it is carried out once or not at all, and the host learns which."""
+"""A power cut at every flash operation of a command: it is carried out once or not at all."""
 
 from collections.abc import Callable
 

@@ -115,9 +115,9 @@ class Delivery:
         self.meter.cancel(bucket)
 
     def start(self, peak_nl_per_day: int, fast: bool, reservoir_steps: int, windowed: bool) -> None:
-        """Run the motor, with fast ticks if asked for or needed; `peak_nl_per_day` is the largest rate that the guard shall pass.
+        """Run the motor, with fast ticks if asked for or needed.
 
-        `windowed`: the 24 h window binds. It does not bind the minimum rate, which is what a full
+        `peak_nl_per_day` is the largest rate that the guard shall pass. `windowed`: the 24 h window binds. It does not bind the minimum rate, which is what a full
         window falls back to, nor priming, which is no dose.
         """
         self._windowed = windowed
