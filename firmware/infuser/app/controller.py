@@ -222,6 +222,7 @@ class Controller:
         self.delivery.sync()
         rate, lasts_ms = self._rate_now()
         self.delivery.set_basal(rate, lasts_ms)
+        self._prepare()  # at once: the segment may end before the loop comes round
         peak = rate
         if self.schedule and self.state != states.MINIMUM_RATE:
             peak = max(self.schedule.rates() + [rate])
@@ -254,9 +255,9 @@ class Controller:
             self.delivery.prepare_basal(self.schedule.minimum_nl_per_day, units.MS_PER_DAY)
         elif self.state in (states.INFUSING, states.BOLUS):
             left_ms = self.delivery.basal_left_ms()
-            # Half a quantum later the boundary is passed for certain.
-            rate, lasts_ms = self._scheduled(left_ms + units.QUANTUM_MS // 2)
-            self.delivery.prepare_basal(rate, lasts_ms)
+            # Steps begin on the minute: a second later the boundary is passed for certain.
+            rate, lasts_ms = self._scheduled(left_ms + units.MS_PER_S)
+            self.delivery.prepare_basal(rate, lasts_ms + units.MS_PER_S)
 
     def note_delivery(self, closes_hour: bool) -> None:
         """Journal the delivery counters."""

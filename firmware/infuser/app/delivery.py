@@ -77,7 +77,10 @@ class Delivery:
 
     def set_basal(self, rate_nl_per_day: int, duration_ms: int) -> None:
         """Basal rate from now on; `prepare_basal` tells what follows."""
-        self.meter.set_rate(states.BASAL, rate_nl_per_day, _quanta(duration_ms))
+        # To the nearest quantum, from the one that is under way.
+        since_ms = self.timer.rest_ms if self.engine.running else 0
+        quanta = _quanta(duration_ms + since_ms + units.QUANTUM_MS // 2)
+        self.meter.set_rate(states.BASAL, rate_nl_per_day, quanta)
 
     def prepare_basal(self, rate_nl_per_day: int, duration_ms: int) -> None:
         """Basal rate after the present segment; the interrupt changes over by itself."""
@@ -117,8 +120,9 @@ class Delivery:
     def start(self, peak_nl_per_day: int, fast: bool, reservoir_steps: int, windowed: bool) -> None:
         """Run the motor, with fast ticks if asked for or needed.
 
-        `peak_nl_per_day` is the largest rate that the guard shall pass. `windowed`: the 24 h window binds. It does not bind the minimum rate, which is what a full
-        window falls back to, nor priming, which is no dose.
+        `peak_nl_per_day` is the largest rate that the guard shall pass. `windowed`: the 24 h window
+        binds. It does not bind the minimum rate, which is what a full window falls back to, nor
+        priming, which is no dose.
         """
         self._windowed = windowed
         self.guard.primed = self.meter.channels[states.PRIME].issued
@@ -127,7 +131,7 @@ class Delivery:
         self._reserve_steps = max(RESERVE_STEPS, per_two_s)
         self.reserve(reservoir_steps)
         period_ms = FAST_TICK_MS if fast or peak_nl_per_day > SLOW_MAX_NL_PER_DAY else TICK_MS
-        self.engine.period_us = period_ms * 1000
+        self.engine.set_period(period_ms)
         self.timer.start(period_ms)
         if not self.engine.running:
             self.drive.enable(True)
@@ -169,7 +173,7 @@ class Delivery:
         target = self.steps_total() + min(self._reserve_steps, reservoir_steps)
         if target > self._reserved:
             self._save(target)
-        room = max(0, self.guard.room_steps()) if self._windowed else self._reserve_steps
+        room = max(0, self.guard.room_steps()) if self._windowed else self._reserved
         with self._critical():
             reserved = self._reserved - self.meter.issued()
             self.guard.set_ceiling(self.guard.steps + max(0, reserved if reserved < room else room))

@@ -1,29 +1,41 @@
 """The tick: meter proposes microsteps, guard disposes, drive makes them. Runs in the interrupt."""
 
+from infuser.wire import units
+
 BURST_MAX = 64
+# What is made up for goes out at 72 mL/h at most: a little over the largest rate, gently on the line.
+INTERVAL_MIN_US = 5000
 
 
 class Engine:
-    """Joins meter, guard and drive behind one interrupt handler."""
+    """Joins meter, guard and drive behind one interrupt handler.
+
+    `issued` counts microsteps handed to the drive, `made_low` those of them that are certainly made:
+    a burst spreads over one tick period and may wait for the one before it.
+    """
 
     def __init__(self, meter, guard, drive) -> None:
         self.meter = meter
         self.guard = guard
         self.drive = drive
-        self.period_us = 1000000
         self.running = False
         self.issued = 0
         self.made_low = 0
-        self._issued_before = 0
+        self._now = 0  # quanta since the last time nothing was under way
+        self._newest_end = 0
+        self._older_end = 0
+        self._older_issued = 0
+        self.set_period(units.MS_PER_S)
+
+    def set_period(self, period_ms: int) -> None:
+        """Spread bursts over this tick period from now on."""
+        self.period_us = period_ms * 1000
+        self._burst_max = min(BURST_MAX, self.period_us // INTERVAL_MIN_US)
+        self._burst_quanta = period_ms // units.QUANTUM_MS + 1
 
     def on_tick(self, quanta: int) -> None:
-        """Called by the hard timer with the quanta passed since the last tick; allocates nothing.
-
-        A burst spreads over one tick period, so what was issued two ticks ago is certainly made:
-        `made_low`, for the flow checker.
-        """
-        self.made_low = self._issued_before
-        self._issued_before = self.issued
+        """Called by the hard timer with the quanta passed since the last tick; allocates nothing."""
+        self._follow(quanta)
         if not self.running:
             return
         meter = self.meter
@@ -32,13 +44,33 @@ class Engine:
         if wanted == 0 or not self.drive.ready():
             self.guard.allow(0, quanta)
             return
-        if wanted > BURST_MAX:
-            wanted = BURST_MAX
+        if wanted > self._burst_max:
+            wanted = self._burst_max
         count = self.guard.allow(wanted, quanta)
         if count:
             meter.issue(count)
-            self.issued += count
+            self._note_burst(count)
             self.drive.burst(count, self.period_us // count)
+
+    def _follow(self, quanta: int) -> None:
+        if self.made_low == self.issued:
+            self._now = self._newest_end = self._older_end = 0
+            return
+        self._now += quanta
+        if self._now >= self._newest_end:
+            self.made_low = self.issued
+        elif self._now >= self._older_end:
+            self.made_low = self._older_issued
+
+    def _note_burst(self, count: int) -> None:
+        # The drive takes a burst only when the one before has been begun: what came earlier is made.
+        if self._older_issued > self.made_low:
+            self.made_low = self._older_issued
+        begins = self._now if self._now > self._newest_end else self._newest_end
+        self._older_end = self._newest_end
+        self._older_issued = self.issued
+        self._newest_end = begins + self._burst_quanta
+        self.issued += count
 
     def halt(self) -> int:
         """Stop the motor within a step; returns microsteps issued that were certainly not made."""
@@ -46,5 +78,5 @@ class Engine:
         not_made = self.drive.halt()
         self.meter.take_back(not_made)
         self.issued -= not_made
-        self._issued_before = self.made_low = self.issued
+        self.made_low = self._older_issued = self.issued
         return not_made

@@ -13,6 +13,7 @@ SLOT_MS = units.MS_PER_MIN
 SLOTS = 1440
 _MILLI = 1000
 _CREDIT_MAX = 128 * _MILLI
+_CREDIT_AT_START = 2 * _MILLI
 _MASK = 0x3FFFFFFF
 _SLOT_MAX = 0xFFFF
 
@@ -86,8 +87,8 @@ class Guard:
         """Largest mean rate; a few steps of credit allow for late ticks."""
         milli = rate_nl_per_day * units.PL_PER_NL * _MILLI // (self.step_pl * units.QUANTA_PER_DAY)
         self._milli_per_quantum = milli + 1 if rate_nl_per_day else 0
-        if not rate_nl_per_day:
-            self._credit = 0
+        # The fraction kept over a stop may make the first step due at once, and rounding another.
+        self._credit = max(self._credit, _CREDIT_AT_START) if rate_nl_per_day else 0
 
     def set_ceiling(self, steps: int) -> None:
         """Total count of microsteps that must not be passed (reservation, reservoir)."""

@@ -16,7 +16,8 @@ _COUNT_MASK = 0x3FFFFFFF
 class TickTimer:
     """Calls `handler(quanta)` in the interrupt. The handler must neither allocate nor block.
 
-    `count` grows with every tick (liveness); `failed` becomes True if the handler ever raised.
+    `count` grows with every tick (liveness); `failed` becomes True if the handler ever raised;
+    `rest_ms` is the part of a quantum not handed on yet.
     """
 
     def __init__(self, handler) -> None:
@@ -25,7 +26,7 @@ class TickTimer:
         self._interrupt = self._on_timer
         self._running = False
         self._last_ms = 0
-        self._rest_ms = 0
+        self.rest_ms = 0
         self.count = 0
         self.failed = False
 
@@ -33,7 +34,7 @@ class TickTimer:
         """Tick at this period; while it runs already, change the period and lose no time."""
         if not self._running:
             self._last_ms = time.ticks_ms()
-            self._rest_ms = 0
+            self.rest_ms = 0
             self._running = True
         self._timer.init(mode=Timer.PERIODIC, period=period_ms, callback=self._interrupt, hard=True)
 
@@ -58,8 +59,8 @@ class TickTimer:
 
     def _advance(self) -> None:
         now_ms = time.ticks_ms()
-        passed_ms = time.ticks_diff(now_ms, self._last_ms) + self._rest_ms
+        passed_ms = time.ticks_diff(now_ms, self._last_ms) + self.rest_ms
         self._last_ms = now_ms
-        self._rest_ms = passed_ms % QUANTUM_MS
+        self.rest_ms = passed_ms % QUANTUM_MS
         if passed_ms >= QUANTUM_MS:
             self._handler(passed_ms // QUANTUM_MS)
