@@ -26,7 +26,7 @@ class Pump:
         self.staging = Staging()
         self.leaving = False
         self._audio_until_ms = 0
-        self._shown = None
+        self._shown: tuple | None = None
         self._clock_due_ms = 0
         self._hour_due_ms = units.MS_PER_H
         self.recorder, self.controller, self.found = startup.replay(hardware, step_pl)

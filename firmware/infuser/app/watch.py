@@ -59,7 +59,8 @@ class Watch:
             self._slow_due_ms = now_ms + SLOW_MS
             self._check_supply()
             self._check_self(now_ms)
-        self._answer()
+        if self.alarms.entries or self.controller.ledger.stop_reason == states.BY_ALARM:
+            self._answer()
 
     def hurry(self) -> None:
         """A command may have changed anything: measure all of it in the next turn."""
@@ -67,8 +68,13 @@ class Watch:
 
     def set(self, alarm: int, present: bool, detail: int = 0) -> None:
         """Raise an alarm whose cause appeared, or clear one whose cause is gone; otherwise nothing."""
-        if present == self.alarms.active(alarm):
-            return
+        if present != self.alarms.active(alarm):
+            self._change(alarm, present, detail)
+
+    # What seldom happens stands apart from what every turn calls: MicroPython takes heap for each call of a
+    # function with more than eleven values.
+
+    def _change(self, alarm: int, present: bool, detail: int) -> None:
         if present:
             # The motor stands before the slow business of writing begins.
             if alarms.answer(alarm) == alarms.MOTOR_OFF:
@@ -110,8 +116,10 @@ class Watch:
         outlet_pa = self.pressure_pa = self.sensors.outlet_pa()
         inlet_pa = self.sensors.inlet_pa()
         air = self.sensors.air()
-        if not self.alarms.entries and INLET_MIN_PA <= inlet_pa and outlet_pa <= OUTLET_MAX_PA and not air:
-            return  # the usual case, many thousand times a day
+        if self.alarms.entries or inlet_pa < INLET_MIN_PA or outlet_pa > OUTLET_MAX_PA or air:
+            self._judge_line(running, outlet_pa, inlet_pa, air)
+
+    def _judge_line(self, running: bool, outlet_pa: int, inlet_pa: int, air: bool) -> None:
         blocked = self.alarms.active(alarms.OCCLUSION_DOWNSTREAM)
         self.set(alarms.OCCLUSION_DOWNSTREAM, outlet_pa > (OUTLET_CLEAR_PA if blocked else OUTLET_MAX_PA), outlet_pa)
         blocked = self.alarms.active(alarms.OCCLUSION_UPSTREAM)
@@ -167,8 +175,6 @@ class Watch:
 
     def _answer(self) -> None:
         controller = self.controller
-        if not self.alarms.entries and controller.ledger.stop_reason != states.BY_ALARM:
-            return
         # Air is primed out of the line: while that goes on it must not stop the motor.
         passing = alarms.AIR_IN_LINE if controller.state == states.PRIMING else 0
         answer = self.alarms.answer(passing)

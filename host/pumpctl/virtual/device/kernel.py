@@ -97,14 +97,18 @@ def _fire_first(only_hard):
 
 def call_hard(callback, argument):
     """Run an interrupt handler as the chip does: no memory may be had. Returns what it raised, or None."""
-    failed = None
     heap_lock()
+    failed = _failure(callback, argument)
+    heap_unlock()
+    return failed
+
+
+def _failure(callback, argument):
+    # Apart, so that it is called with the heap locked: its frame then lies on the stack, which costs far less.
     try:
         callback(argument)
     except Exception as error:
-        failed = error
-    heap_unlock()
-    return failed
+        return error
 
 
 def stop(code):
