@@ -15,8 +15,8 @@ from infuser.wire import messages, program, states, units
 CONCENTRATION = 50
 STEP_PL = units.STEP_PL_NOMINAL
 VOLUMES = (states.CLINICIAN_BOLUS, states.PRIME)
-# A burst made slowly holds up a fast bolus for two seconds: that many microsteps at 60 mL an hour.
-BACKLOG_MAX = 400
+# A burst made slowly holds up a fast bolus for two seconds, writing to flash for some more: that many at 60 mL an hour.
+BACKLOG_MAX = 500
 
 
 class Bench:
@@ -90,6 +90,8 @@ class Bench:
         start_ms = self.uptime_ms()
         if self.timer.runs:
             start_ms = self.timer.started_ms + (first - self.timer.started_at) * QUANTUM_MS
+        # A step that begins while the motor is being started may begin a quantum late too.
+        start_ms -= 2 * QUANTUM_MS
         local_ms = self.local_ms(start_ms)
         self._change_ms = 0
         if self.minimum:
