@@ -68,8 +68,8 @@ def resume(pump, request: dict) -> dict:
     """Start or resume the programmed infusion."""
     if not pump.controller.delivering():
         pump.test_sounder()
+        pump.watch.resumed()  # before the motor starts: with microsteps under way no position can be agreed
     pump.controller.resume()
-    pump.watch.resumed()
     return {"state": pump.controller.state, "rate_nl_per_day": pump.controller.basal_nl_per_day()}
 
 
