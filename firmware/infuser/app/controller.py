@@ -51,10 +51,6 @@ class Controller:
         """Basal rate that the state asks for now."""
         return self._rate_now()[0]
 
-    def mean_nl_per_day(self) -> int:
-        """Mean rate that the program asks for over the week, 0 without one."""
-        return self.schedule.mean_nl_per_day if self.schedule else 0
-
     def refill_due_ms(self, schedule=None) -> int:
         """Wall time at which the alarm volume is reached at the mean rate; 0 if unknown."""
         schedule = schedule or self.schedule
@@ -261,16 +257,12 @@ class Controller:
 
     def note_delivery(self, closes_hour: bool) -> None:
         """Journal the delivery counters."""
-        steps = self.delivery.bucket_steps()
         self.recorder.note(
             records.DELIVERY,
-            basal_steps=steps[states.BASAL],
-            patient_bolus_steps=steps[states.PATIENT_BOLUS],
-            clinician_bolus_steps=steps[states.CLINICIAN_BOLUS],
-            priming_steps=steps[states.PRIME],
             step_pl=self.delivery.meter.step_pl,
             reservoir_nl=self.reservoir_nl(),
             rate_nl_per_day=self.basal_nl_per_day(),
             programmed_nl=self.delivery.programmed_nl(),
             closes_hour=closes_hour,
+            **dict(zip(records.COUNTER_NAMES, self.delivery.bucket_steps())),
         )

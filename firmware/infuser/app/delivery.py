@@ -9,7 +9,7 @@ from infuser.core.engine import Engine
 from infuser.core.guard import Guard
 from infuser.core.liveness import Liveness
 from infuser.core.meter import Meter
-from infuser.wire import states, units
+from infuser.wire import records, states, units
 
 TICK_MS = 2000
 FAST_TICK_MS = 100
@@ -42,8 +42,7 @@ class Delivery:
         """Take up the counters of the last checkpoint; returns the microsteps left uncertain."""
         saved = self._checkpoint.load()
         if saved:
-            names = ("basal_steps", "patient_bolus_steps", "clinician_bolus_steps", "priming_steps")
-            for name, channel in zip(names, self.meter.channels):
+            for name, channel in zip(records.COUNTER_NAMES, self.meter.channels):
                 channel.due = channel.issued = saved[name]
             self.meter.channels[states.BASAL].acc_pl = saved["basal_acc_pl"]
             self.meter.channels[states.BASAL].acc_rem = saved["basal_acc_rem"]
@@ -191,16 +190,13 @@ class Delivery:
         uptime_ms = self.timebase.uptime_ms()
         values = {
             "event_seq": self.recorder.journal.next_seq,
-            "basal_steps": counts[states.BASAL],
-            "patient_bolus_steps": counts[states.PATIENT_BOLUS],
-            "clinician_bolus_steps": counts[states.CLINICIAN_BOLUS],
-            "priming_steps": counts[states.PRIME],
             "steps_reserved": reserved,
             "basal_acc_pl": acc_pl,
             "basal_acc_rem": acc_rem,
             "uptime_ms": uptime_ms,
             "time_ms": self.recorder.clock.now_ms(uptime_ms),
         }
+        values.update(zip(records.COUNTER_NAMES, counts))
         try:
             self._checkpoint.save(values)
         except OSError as error:

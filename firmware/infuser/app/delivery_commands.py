@@ -68,7 +68,7 @@ def resume(pump, request: dict) -> dict:
     """Start or resume the programmed infusion."""
     if not pump.controller.delivering():
         pump.test_sounder()
-        pump.watch.resumed()  # before the motor starts: with microsteps under way no position can be agreed
+        pump.watch.restart_flow()  # before the motor starts: with microsteps under way no position can be agreed
     pump.controller.resume()
     return {"state": pump.controller.state, "rate_nl_per_day": pump.controller.basal_nl_per_day()}
 

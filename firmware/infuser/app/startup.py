@@ -99,7 +99,6 @@ def _resume_therapy(pump, failed: list[str]) -> None:
         if controller.ledger.alarms.answer() == alarms.MOTOR_OFF:
             controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
         else:
-            pump.watch.resumed()
             minimum = before == states.MINIMUM_RATE
             # A minimum rate that an alarm asked for ends with that alarm, power cut or not.
             by_alarm = minimum and controller.ledger.reason_before_test == states.BY_ALARM

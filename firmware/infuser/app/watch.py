@@ -40,7 +40,7 @@ class Watch:
 
     def begin(self) -> None:
         """Take the present position as agreed and read everything once."""
-        self._restart_flow()
+        self.restart_flow()
         self.poll(self.controller.timebase.uptime_ms())
 
     def poll(self, now_ms: int) -> None:
@@ -90,11 +90,8 @@ class Watch:
             self.set(alarm, True, detail)
             self.recorder.note(records.FAULT, part=part, detail=detail, masked=False, text=text)
 
-    def resumed(self) -> None:
-        """Delivery starts anew: what was measured before no longer counts."""
-        self._restart_flow()
-
-    def _restart_flow(self) -> None:
+    def restart_flow(self) -> None:
+        """Take the present position as agreed: what was measured before no longer counts."""
         counts = self.sensors.encoder_counts()
         if counts >= 0:
             self.flow.restart(counts, self.controller.delivery.engine.issued)
@@ -187,7 +184,7 @@ class Watch:
             for alarm in (alarms.STALL, alarms.OVER_DELIVERY):
                 if self.alarms.active(alarm):
                     self.set(alarm, False)
-                    self._restart_flow()
+                    self.restart_flow()
         elif answer == alarms.MINIMUM_RATE:
             if controller.state in (states.INFUSING, states.BOLUS):
                 controller.minimum_rate(True, states.BY_ALARM)

@@ -8,7 +8,6 @@ rational remainder. After any number of quanta, in whatever ticks they came,
 from infuser.wire import states, units
 
 QUANTA_AT_ONCE = 256
-FOREVER = 1 << 29
 _VALUE_MAX = (1 << 30) - 1
 
 

@@ -26,16 +26,6 @@ def serial() -> str:
     return str(binascii.hexlify(machine.unique_id()), "ascii")
 
 
-def irq_off() -> int:
-    """Interrupts off; returns what `irq_on` needs."""
-    return machine.disable_irq()
-
-
-def irq_on(state: int) -> None:
-    """Interrupts as they were before the `irq_off` that returned `state`."""
-    machine.enable_irq(state)
-
-
 class _Critical:
     """`with` block that no interrupt enters; keep it short and allocate nothing in it."""
 

@@ -12,7 +12,6 @@ from infuser.hw import board
 
 BURST_MAX = 64
 INTERVAL_MIN_US = 8
-INTERVAL_MAX_US = 1 << 24
 _PIO_HZ = 1000000
 # X counts the pulses left after the present one and ends below zero; so must it begin.
 _NOTHING_LEFT = "mov(x, invert(null))"

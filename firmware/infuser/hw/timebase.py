@@ -1,11 +1,6 @@
-"""Monotonic time since start, and the only place where ticks that wrap are compared."""
+"""Monotonic time since start, from ticks that wrap."""
 
 import time
-
-
-def elapsed_ms(since: int) -> int:
-    """Milliseconds since a `time.ticks_ms()` value that is at most 6.2 days old. Interrupt-safe."""
-    return time.ticks_diff(time.ticks_ms(), since)
 
 
 class Timebase:
@@ -21,7 +16,3 @@ class Timebase:
         self._uptime_ms += time.ticks_diff(now, self._last)
         self._last = now
         return self._uptime_ms
-
-    def sleep_ms(self, duration_ms: int) -> None:
-        """Wait; ticks go on meanwhile."""
-        time.sleep_ms(duration_ms)

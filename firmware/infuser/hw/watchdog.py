@@ -2,8 +2,6 @@
 
 from machine import WDT
 
-TIMEOUT_MAX_MS = 8388
-
 
 class Watchdog:
     """Resets the chip when `feed` has not been called for `timeout_ms` (at most 8388)."""

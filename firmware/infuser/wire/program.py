@@ -31,7 +31,6 @@ PROGRAM_FIELDS = (
 )
 VERSION = 1
 ENCODED_MAX = 4096
-DIGEST_SIZE = 32
 
 
 def encode(program: dict) -> bytes:

@@ -45,6 +45,9 @@ COUNTERS = (
     ("priming_steps", "u32"),
 )
 
+# Names of the counters in the order of the accounting buckets.
+COUNTER_NAMES = tuple(name for name, _ in COUNTERS)
+
 # Delivery counters between journal records, kept apart because they change all day.
 CHECKPOINT_FIELDS = (
     (("counter", "u32"), ("event_seq", "u32"))

@@ -30,8 +30,6 @@ class QuantityType(_Base):
 
 
 DOSE = QuantityType(KINDS["dose"])
-DOSE_RATE = QuantityType(KINDS["dose_rate"])
 VOLUME = QuantityType(KINDS["volume"])
-FLOW = QuantityType(KINDS["flow"])
 CONCENTRATION = QuantityType(KINDS["concentration"])
 DURATION = QuantityType(KINDS["duration"])
