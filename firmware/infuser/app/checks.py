@@ -13,3 +13,11 @@ def within(field: str, value: int, low: int, high: int) -> None:
 def wrong_state(state: int) -> Refusal:
     """The refusal of a command that the present state does not allow."""
     return Refusal(errors.WRONG_STATE, "state", state, text=states.STATE_NAMES[state])
+
+
+def refuse_other_patient(controller, patient: str) -> None:
+    """Refuse a command for another patient than the program's (EC15), or without a program."""
+    if not controller.schedule:
+        raise Refusal(errors.NO_PROGRAM)
+    if patient != controller.schedule.program["patient"]:
+        raise Refusal(errors.PATIENT_MISMATCH, "patient", text="the pump is programmed for another patient")

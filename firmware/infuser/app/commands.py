@@ -4,7 +4,7 @@ A handler takes the pump and the decoded request and returns the fields of the r
 Refusal; whatever it checks, it checks before it changes anything.
 """
 
-from infuser.app import delivery_commands, device_commands, program_commands, refill_commands
+from infuser.app import delivery_commands, device_commands, plan_commands, program_commands, refill_commands
 from infuser.wire import messages
 
 HANDLERS = {
@@ -30,5 +30,8 @@ HANDLERS = {
     messages.LOG_READ: device_commands.log_read,
     messages.OUTCOME: device_commands.outcome,
     messages.SELF_TEST: device_commands.self_test,
+    messages.TEMPORARY_RATE: delivery_commands.temporary_rate,
+    messages.PLAN_ORDER: plan_commands.plan_order,
+    messages.CALIBRATE: device_commands.calibrate,
     messages.SERVICE_REPL: device_commands.service_repl,
 }

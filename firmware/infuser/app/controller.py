@@ -1,12 +1,20 @@
 """The pump's state machine: what runs, what stops it, and what it falls back to."""
 
+from infuser.app import planner, readiness
+from infuser.app.basal import Basal
+from infuser.app.boluses import Boluses
 from infuser.app.checks import wrong_state
-from infuser.core import prescription, reservoir
-from infuser.core.ledger import NO_BUCKET
+from infuser.core import reservoir
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, records, states, units
-from infuser.wire import program as programs
-from infuser.wire.messages import Refusal
+
+
+_THERAPY = (states.INFUSING, states.BOLUS)
+_WHY = {
+    states.CLINICIAN_BOLUS: states.BY_COMMAND,
+    states.PATIENT_BOLUS: states.BY_PATIENT,
+    states.PERIODIC_BOLUS: states.BY_TIMER,
+}
 
 
 class Controller:
@@ -18,9 +26,9 @@ class Controller:
         self.ledger = recorder.ledger
         self.clock = recorder.clock
         self.timebase = recorder.timebase
-        self.schedule: Schedule | None = None
-        self.stopped_at_ms = self.timebase.uptime_ms()
-        self.bolus_at_ms: int | None = None
+        self.basal = Basal(delivery, recorder)
+        self.boluses = Boluses(delivery, recorder, self.basal)
+        self.stopped_at_ms = self.timebase.age_ms()
         self._before_priming = states.IDLE
 
     # What is the case
@@ -29,6 +37,11 @@ class Controller:
     def state(self) -> int:
         """One of infuser.wire.states."""
         return self.ledger.state
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The program in force at the dose in force."""
+        return self.basal.schedule
 
     def delivering(self) -> bool:
         """Whether the state is one in which the motor runs."""
@@ -39,9 +52,20 @@ class Controller:
         steps = self.delivery.steps_total() - self.ledger.steps_at_fill
         return reservoir.volume_nl(self.ledger.filled_nl, steps, self.delivery.meter.step_pl)
 
+    def delivered_total_nl(self) -> int:
+        """Volume of therapy since the pump was made, each microstep at the calibration of its time."""
+        return self.ledger.total_nl + self._since_nl(self.ledger.total_steps)
+
+    def delivered_today_nl(self) -> int:
+        """Volume of therapy since local midnight."""
+        return self.ledger.day_nl + self._since_nl(self.ledger.day_steps)
+
+    def _since_nl(self, steps: int) -> int:
+        return units.steps_volume_nl(self.delivery.therapy_steps() - steps, self.delivery.meter.step_pl)
+
     def reservoir_steps(self) -> int:
         """Whole microsteps left in the reservoir."""
-        return self.reservoir_nl() * units.PL_PER_NL // self.delivery.meter.step_pl
+        return units.volume_steps(self.reservoir_nl(), self.delivery.meter.step_pl)
 
     def low_reservoir_nl(self) -> int:
         """Alarm volume: the program's, or the default."""
@@ -49,16 +73,16 @@ class Controller:
 
     def basal_nl_per_day(self) -> int:
         """Basal rate that the state asks for now."""
-        return self._rate_now()[0]
+        return self.basal.rate_at(self.timebase.age_ms(), self.state)[0]
 
     def refill_due_ms(self, schedule=None) -> int:
         """Wall time at which the alarm volume is reached at the mean rate; 0 if unknown."""
         schedule = schedule or self.schedule
-        now_ms = self.clock.now_ms(self.timebase.uptime_ms())
+        now_ms = self.clock.now_ms(self.timebase.age_ms())
         if not schedule or not now_ms:
             return 0
         low_nl = schedule.program["low_reservoir_nl"]
-        wait_ms = reservoir.due_in_ms(self.reservoir_nl(), low_nl, schedule.mean_nl_per_day)
+        wait_ms = reservoir.due_in_ms(self.reservoir_nl(), low_nl, schedule.total_nl_per_day)
         return now_ms + wait_ms if wait_ms >= 0 else 0
 
     # Transitions
@@ -69,191 +93,174 @@ class Controller:
         if new not in states.DELIVERING:
             self.delivery.stop()
             if old in states.DELIVERING:
-                self.stopped_at_ms = self.timebase.uptime_ms()
+                self.stopped_at_ms = self.timebase.age_ms()
                 self.note_delivery(False)
-        rate = self._rate_now(new)[0]
-        self.recorder.note(records.STATE, old=old, new=new, reason=reason, rate_nl_per_day=rate)
+        age_ms = self.timebase.age_ms()
+        rate = self.basal.rate_at(age_ms, new)[0]
+        next_due_ms = self.ledger.periodic_age_ms
+        if new in _THERAPY and (old not in _THERAPY or not next_due_ms):
+            next_due_ms = self.boluses.periodic_due_ms(age_ms)
+        self.recorder.note(
+            records.STATE, old=old, new=new, reason=reason, rate_nl_per_day=rate, next_due_ms=next_due_ms
+        )
+        if new not in (states.IDLE, states.SUSPENDED, states.SELF_TEST) and self.ledger.start_age_ms:
+            self.arm(0)
         if new in states.DELIVERING:
             self._run()
 
+    def arm(self, start_age_ms: int, remind_min: int = 0, operator: str = "") -> None:
+        """Let therapy start by itself at an age of the pump, 0 for not; journalled."""
+        self.recorder.note(records.START_AT, start_age_ms=start_age_ms, remind_min=remind_min, operator=operator)
+
     def stop(self, reason: int) -> None:
         """Stop delivery; a pump that an alarm stopped is then suspended, any other state stays as it is."""
+        if self.ledger.start_age_ms or self.ledger.remind_min:
+            self.arm(0)
         if self.state == states.ALARM_STOPPED:
             self.enter(states.SUSPENDED if self.schedule else states.IDLE, reason)
         if not self.delivering():
             self.delivery.stop()
             return
         priming = self.state == states.PRIMING
-        self._halt_bolus(reason)
+        self._halt(reason)
         self.enter(self._before_priming if priming else states.SUSPENDED, reason)
 
     def alarm_stop(self) -> None:
         """Motor off because an alarm asks for it."""
         if self.delivering():
-            self._halt_bolus(states.BY_ALARM)
+            self._halt(states.BY_ALARM)
             self.enter(states.ALARM_STOPPED, states.BY_ALARM)
 
-    def resume(self) -> None:
+    def _halt(self, reason: int) -> None:
+        self.delivery.sync()
+        self.boluses.end_all(reason)
+
+    def resume(self, reason: int) -> None:
         """Start or resume the programmed infusion; Refusal says what is in the way."""
         if self.state not in (states.IDLE, states.SUSPENDED, states.ALARM_STOPPED, states.MINIMUM_RATE):
             raise wrong_state(self.state)
-        if not self.schedule:
-            raise Refusal(errors.NO_PROGRAM)
-        self._refuse_if_unsafe()
-        self.enter(states.INFUSING, states.BY_COMMAND)
+        readiness.refuse_if_unready(self)
+        readiness.refuse_if_unsafe(self)
+        self.enter(states.INFUSING, reason)
 
     def minimum_rate(self, on: bool, reason: int) -> None:
         """Fall to the program's minimum rate, or return from it."""
-        wanted = (states.INFUSING, states.BOLUS) if on else (states.MINIMUM_RATE,)
+        wanted = _THERAPY if on else (states.MINIMUM_RATE,)
         if self.state not in wanted:
             raise wrong_state(self.state)
         if on:
-            self._halt_bolus(reason)
+            self._halt(reason)
         self.enter(states.MINIMUM_RATE if on else states.INFUSING, reason)
 
-    def _refuse_if_unsafe(self, but: int = 0) -> None:
-        for entry in self.ledger.alarms.entries:
-            if entry["alarm"] != but and alarms.answer(entry["alarm"]) == alarms.MOTOR_OFF:
-                raise Refusal(errors.ALARM_PRESENT, "alarm", entry["alarm"], text=alarms.name(entry["alarm"]))
-        if self.ledger.alarms.active(alarms.SOUNDER_FAILED):
-            raise Refusal(errors.SOUNDER_FAILED)
-        if self.recorder.failure:
-            raise Refusal(errors.STORAGE, text=self.recorder.failure)
-        if self.reservoir_steps() == 0:
-            raise Refusal(errors.RESERVOIR_EMPTY, "reservoir_nl", self.reservoir_nl(), 1, units.RESERVOIR_CAPACITY_NL)
-
     # Program
-
-    def adopt(self, data: bytes) -> None:
-        """Make encoded, checked program bytes (or none) the schedule in force; keeps the state."""
-        self.schedule = prescription.check(programs.decode(data)) if data else None
-        limit_ng = self.schedule.program["dose_max_ng_per_day"] if self.schedule else 0
-        limit_nl = self.schedule.volume_nl(limit_ng) if self.schedule else 0
-        self.delivery.guard.day_limit_steps = limit_nl * units.PL_PER_NL // self.delivery.meter.step_pl
 
     def change_program(self, data: bytes, confirmed: bool, operator: str) -> None:
         """Journal a new program and put it into force at once: no gap, nothing given twice."""
         if self.state == states.BOLUS:
-            self.end_bolus(states.BY_PROGRAM)
+            self._halt(states.BY_PROGRAM)
         if not self.schedule:
-            self.stopped_at_ms = self.timebase.uptime_ms()  # a therapy not started within reason is told of
+            self.stopped_at_ms = self.timebase.age_ms()  # a therapy not started within reason is told of
         self.recorder.note(records.PROGRAM, program=data, confirmed=confirmed, operator=operator)
-        self.adopt(data)
+        self.basal.adopt()
+        if self.schedule and self.schedule.program["plan_list"]:
+            planner.note(self, 0, self.schedule.pattern_ng_per_day, states.BY_PROGRAM, operator)
         if self.delivering():
             self.enter(states.INFUSING, states.BY_PROGRAM)
 
-    # Bolus and priming
+    # Boluses and priming
 
-    def begin_bolus(self, volume_nl: int, dose_ng: int, duration_ms: int, operator: str) -> None:
-        """Deliver a clinician's bolus on top of the basal rate."""
-        self._begin_volume(states.CLINICIAN_BOLUS, volume_nl, dose_ng, duration_ms, operator)
-        self.bolus_at_ms = self.timebase.uptime_ms()
-        self.enter(states.BOLUS, states.BY_COMMAND)
+    def begin_bolus(self, bucket: int, volume_nl: int, dose_ng: int, duration_ms: int, operator: str = "") -> None:
+        """Deliver a bolus on top of the basal rate."""
+        due_ms = 0
+        if bucket == states.PERIODIC_BOLUS:
+            due_ms = self._due_after_this()
+        self.boluses.begin(bucket, volume_nl, dose_ng, duration_ms, operator, next_due_ms=due_ms)
+        if self.state == states.BOLUS:
+            self._run()
+        else:
+            self.enter(states.BOLUS, _WHY[bucket])
 
-    def begin_priming(self, volume_nl: int, duration_ms: int, operator: str) -> None:
-        """Deliver a priming volume, counted apart from therapy; air in the line is what it may be for."""
-        self._refuse_if_unsafe(alarms.AIR_IN_LINE)
+    def begin_priming(self, purpose: int, volume_nl: int, duration_ms: int, operator: str) -> None:
+        """Run a volume off the patient, counted apart from therapy; air in the line is what it may be for."""
+        readiness.refuse_if_unsafe(self, alarms.AIR_IN_LINE)
         self._before_priming = self.state
-        self._begin_volume(states.PRIME, volume_nl, 0, duration_ms, operator)
+        most_nl = units.RESERVOIR_CAPACITY_NL if purpose == states.DRAINING else units.PRIMING_MAX_NL
+        self.boluses.begin(
+            states.PRIME, volume_nl, 0, duration_ms, operator, purpose=purpose, most_nl=most_nl
+        )
         self.enter(states.PRIMING, states.BY_COMMAND)
 
-    def _begin_volume(self, bucket: int, volume_nl: int, dose_ng: int, duration_ms: int, operator: str) -> None:
-        self.recorder.note(
-            records.BOLUS_STARTED,
-            bucket=bucket,
-            dose_ng=dose_ng,
-            volume_nl=volume_nl,
-            duration_ms=duration_ms,
-            start_steps=self.delivery.bucket_steps()[bucket],
-            operator=operator,
-        )
-        self.delivery.sync()
-        self.delivery.begin_volume(bucket, volume_nl, duration_ms)
-
     def end_bolus(self, reason: int) -> int:
-        """End a bolus or priming and go on as before; returns the volume delivered in nL."""
+        """End boluses or priming and go on as before; returns the volume delivered of them in nL."""
         priming = self.state == states.PRIMING
-        delivered_nl = self._halt_bolus(reason)
+        self.delivery.sync()
+        delivered_nl = self.boluses.end_all(reason)
         if priming:
             self.enter(self._before_priming, reason)
         elif self.state == states.BOLUS:
             self.enter(states.INFUSING, reason)
         return delivered_nl
 
-    def _halt_bolus(self, reason: int) -> int:
-        bucket = self.ledger.bolus_bucket
-        if bucket == NO_BUCKET:
-            return 0
-        self.delivery.cancel(bucket)
-        return self.note_bolus_end(reason)
+    def _end_finished(self) -> None:
+        entry = self.boluses.running()
+        if self.state == states.PRIMING or len(self.ledger.bolus_list) == 1:
+            self.end_bolus(states.DONE)
+            return
+        self.boluses.end(entry["bucket"], states.DONE)
+        self.boluses.arrange()
+        self._run()
 
-    def note_bolus_end(self, reason: int) -> int:
-        """Journal the end of a bolus or priming; returns the volume delivered in nL."""
-        bucket = self.ledger.bolus_bucket
-        steps = self.delivery.bucket_steps()[bucket] - self.ledger.bolus_start_steps
-        volume_nl = units.steps_volume_nl(steps, self.delivery.meter.step_pl)
-        self.recorder.note(records.BOLUS_ENDED, bucket=bucket, steps=steps, volume_nl=volume_nl, reason=reason)
-        return volume_nl
+    def patient_bolus(self) -> None:
+        """The patient asks for a bolus (UC2); a refusal is journalled (EC1)."""
+        age_ms = self.timebase.age_ms()
+        schedule = self.schedule
+        refused = self.boluses.patient_refusal(self.state, age_ms)
+        dose_ng = schedule.program["patient_bolus_ng"] if schedule else 0
+        if refused != errors.OK:
+            self.boluses.refuse(states.PATIENT_BOLUS, refused, dose_ng, self.ledger.periodic_age_ms)
+            return
+        self.begin_bolus(states.PATIENT_BOLUS, schedule.patient_nl, dose_ng, schedule.patient_ms)
+
+    def _periodic_bolus(self) -> None:
+        schedule = self.schedule
+        dose_ng = schedule.program["periodic_bolus_ng"]
+        refused = self.boluses.periodic_refusal()
+        if refused != errors.OK:
+            self.boluses.refuse(states.PERIODIC_BOLUS, refused, dose_ng, self._due_after_this())
+        else:
+            self.begin_bolus(states.PERIODIC_BOLUS, schedule.periodic_nl, dose_ng, schedule.periodic_ms)
+
+    def _due_after_this(self) -> int:
+        return self.boluses.periodic_due_ms(self.timebase.age_ms() + 1)
 
     # Running
-
-    def _rate_now(self, state: int | None = None) -> tuple[int, int]:
-        """(basal rate in nL a day, ms for which it holds) in a state."""
-        state = self.state if state is None else state
-        if not self.schedule or state not in (states.INFUSING, states.BOLUS, states.MINIMUM_RATE):
-            return 0, units.MS_PER_H
-        if state == states.MINIMUM_RATE:
-            return self.schedule.minimum_nl_per_day, units.MS_PER_DAY
-        return self._scheduled(0)
-
-    def _scheduled(self, ahead_ms: int) -> tuple[int, int]:
-        """The program's rate `ahead_ms` from now; its daily mean while the clock is lost."""
-        if self.schedule.daily() and not self.clock.valid:
-            return self.schedule.mean_nl_per_day, units.MS_PER_DAY
-        week_ms = self.clock.week_ms(self.timebase.uptime_ms() + ahead_ms)
-        return self.schedule.rate_at(week_ms)
 
     def _run(self) -> None:
         """Give the engine the rates of the present state, exact to the quantum at which it changes."""
         self.delivery.sync()
-        rate, lasts_ms = self._rate_now()
-        self.delivery.set_basal(rate, lasts_ms)
-        self._prepare()  # at once: the segment may end before the loop comes round
-        peak = rate
-        if self.schedule and self.state != states.MINIMUM_RATE:
-            peak = max(self.schedule.rates() + [rate])
-        bucket = self.ledger.bolus_bucket
-        if bucket != NO_BUCKET:
-            left_ms = max(units.QUANTUM_MS, self.delivery.volume_left_ms(bucket))
-            peak += units.bolus_rate_nl_per_day(self.ledger.bolus_volume_nl, left_ms)
+        self.basal.run(self.state)
         windowed = self.state not in (states.MINIMUM_RATE, states.PRIMING)
-        self.delivery.start(peak, bucket != NO_BUCKET, self.reservoir_steps(), windowed)
+        peak = self.basal.peak_nl_per_day(self.state)
+        self.delivery.start(peak, self.boluses.rate_nl_per_day(), self.reservoir_steps(), windowed)
 
     def refresh(self) -> None:
-        """Follow a changed clock or calendar."""
+        """Follow a changed clock, calendar or rate."""
         if self.delivering():
             self._run()
 
     def poll(self, now_ms: int) -> None:
-        """Keep reservation and segments ahead of the tick, and end what is finished."""
+        """Keep reservation and segments ahead of the tick, begin what is due and end what is finished."""
+        wanted = self.delivery.poll(now_ms)
         if not self.delivery.running:
             return
-        if self.delivery.poll(now_ms):
+        if wanted:
             self.delivery.reserve(self.reservoir_steps())
-        if self.delivery.basal_needs_next():
-            self._prepare()
-        bucket = self.ledger.bolus_bucket
-        if bucket != NO_BUCKET and self.delivery.volume_done(bucket):
-            self.end_bolus(states.DONE)
-
-    def _prepare(self) -> None:
-        if self.state == states.MINIMUM_RATE:
-            self.delivery.prepare_basal(self.schedule.minimum_nl_per_day, units.MS_PER_DAY)
-        elif self.state in (states.INFUSING, states.BOLUS):
-            left_ms = self.delivery.basal_left_ms()
-            # Steps begin on the minute: a second later the boundary is passed for certain.
-            rate, lasts_ms = self._scheduled(left_ms + units.MS_PER_S)
-            self.delivery.prepare_basal(rate, lasts_ms + units.MS_PER_S)
+        self.basal.poll(now_ms, self.state)
+        if self.ledger.bolus_list and self.boluses.finished():
+            self._end_finished()
+        due_ms = self.ledger.periodic_age_ms
+        if due_ms and due_ms <= now_ms and self.state in _THERAPY:
+            self._periodic_bolus()
 
     def note_delivery(self, closes_hour: bool) -> None:
         """Journal the delivery counters."""

@@ -1,7 +1,7 @@
 """Commands that start, change and stop delivery."""
 
-from infuser.app.checks import within, wrong_state
-from infuser.wire import alarms, errors, states, units
+from infuser.app.checks import refuse_other_patient, within, wrong_state
+from infuser.wire import alarms, errors, records, states, units
 from infuser.wire.messages import Refusal
 
 
@@ -9,27 +9,30 @@ def bolus(pump, request: dict) -> dict:
     """Give a clinician's bolus, after every limit on it is checked."""
     controller = pump.controller
     schedule = controller.schedule
-    if not schedule:
-        raise Refusal(errors.NO_PROGRAM)
-    if request["patient"] != schedule.program["patient"]:
-        raise Refusal(errors.PATIENT_MISMATCH, "patient", text="the pump is programmed for another patient")
-    if controller.state == states.BOLUS:
+    refuse_other_patient(controller, request["patient"])
+    if controller.ledger.bolus(states.CLINICIAN_BOLUS):
         raise Refusal(errors.BOLUS_ACTIVE)
-    if controller.state != states.INFUSING:
+    if controller.state not in (states.INFUSING, states.BOLUS):
         raise wrong_state(controller.state)
     if controller.ledger.alarms.answer() >= alarms.BASAL_ONLY:
         raise Refusal(
             errors.RESERVOIR_LOW, "reservoir_nl", controller.reservoir_nl(), schedule.program["low_reservoir_nl"]
         )
+    _refuse_while_bridging(controller)
     _check_bolus_size(pump, schedule, request)
     volume_nl = schedule.volume_nl(request["dose_ng"])
-    controller.begin_bolus(volume_nl, request["dose_ng"], request["duration_ms"], request["operator"])
-    ends_ms = pump.wall_ms()
+    duration_ms = request["duration_ms"]
+    controller.begin_bolus(states.CLINICIAN_BOLUS, volume_nl, request["dose_ng"], duration_ms, request["operator"])
     return {
         "volume_nl": volume_nl,
-        "rate_nl_per_day": units.bolus_rate_nl_per_day(volume_nl, request["duration_ms"]),
-        "ends_ms": ends_ms + request["duration_ms"] if ends_ms else 0,
+        "rate_nl_per_day": units.bolus_rate_nl_per_day(volume_nl, duration_ms),
+        "ends_ms": pump.wall_after(duration_ms),
     }
+
+
+def _refuse_while_bridging(controller) -> None:
+    if controller.ledger.bridge_nl:
+        raise Refusal(errors.BRIDGE_ACTIVE, "bridge_nl", controller.ledger.bridge_nl)
 
 
 def _check_bolus_size(pump, schedule, request: dict) -> None:
@@ -39,38 +42,61 @@ def _check_bolus_size(pump, schedule, request: dict) -> None:
     volume_nl = schedule.volume_nl(request["dose_ng"])
     within("volume_nl", volume_nl, 1, min(units.BOLUS_MAX_NL, controller.reservoir_nl()))
     rate = units.bolus_rate_nl_per_day(volume_nl, request["duration_ms"])
-    within("rate_nl_per_day", rate, 1, units.PRIMING_MAX_NL_PER_DAY - units.THERAPY_MAX_NL_PER_DAY)
+    within("rate_nl_per_day", rate, 1, units.PUMP_MAX_NL_PER_DAY - units.THERAPY_MAX_NL_PER_DAY)
     lockout_ms = schedule.program["bolus_lockout_min"] * units.MS_PER_MIN
-    if controller.bolus_at_ms is not None:
-        since_ms = pump.timebase.uptime_ms() - controller.bolus_at_ms
+    if controller.ledger.clinician_age_ms:
+        since_ms = pump.timebase.age_ms() - controller.ledger.clinician_age_ms
         if since_ms < lockout_ms:
+            _refuse_bolus(controller, request["dose_ng"], errors.LOCK_OUT)
             raise Refusal(errors.LOCK_OUT, "since_bolus_ms", since_ms, lockout_ms, units.MS_PER_DAY * 365)
-    room_nl = units.steps_volume_nl(controller.delivery.guard.room_steps(), controller.delivery.meter.step_pl)
+    room_nl = controller.boluses.room_nl()
     if volume_nl > room_nl:
-        room_ng = max(0, units.dose_ng(room_nl, schedule.concentration))
+        _refuse_bolus(controller, request["dose_ng"], errors.DOSE_LIMIT)
+        room_ng = units.dose_ng(room_nl, schedule.concentration)
         raise Refusal(errors.DOSE_LIMIT, "dose_ng", request["dose_ng"], 1, room_ng)
 
 
+def _refuse_bolus(controller, dose_ng: int, error: int) -> None:
+    controller.boluses.refuse(states.CLINICIAN_BOLUS, error, dose_ng, controller.ledger.periodic_age_ms)
+
+
 def bolus_cancel(pump, request: dict) -> dict:
-    """End the bolus or priming under way."""
+    """End the boluses or the priming under way."""
     if pump.controller.state not in (states.BOLUS, states.PRIMING):
         raise Refusal(errors.NO_BOLUS)
     return {"delivered_nl": pump.controller.end_bolus(states.BY_COMMAND)}
 
 
 def stop(pump, request: dict) -> dict:
-    """Stop the motor; always possible."""
-    pump.controller.stop(states.BY_COMMAND)
-    return {"state": pump.controller.state}
+    """Stop the motor; always possible. What to do afterwards is checked first, and never keeps it running."""
+    controller = pump.controller
+    wanted_ms = request["resume_after_ms"]
+    remind_min = request["remind_min"]
+    sound = wanted_ms <= units.MS_PER_DAY and remind_min <= units.STOP_REMINDER_MAX_MIN
+    controller.stop(states.BY_COMMAND)
+    if not sound:
+        within("resume_after_ms", wanted_ms, 0, units.MS_PER_DAY)
+        within("remind_min", remind_min, 0, units.STOP_REMINDER_MAX_MIN)
+    if controller.state == states.SUSPENDED and (wanted_ms or remind_min):
+        start_ms = pump.timebase.age_ms() + wanted_ms if wanted_ms else 0
+        controller.arm(start_ms, remind_min, request["operator"])
+    return {"state": controller.state, "start_in_ms": pump.start_in_ms()}
 
 
 def resume(pump, request: dict) -> dict:
-    """Start or resume the programmed infusion."""
-    if not pump.controller.delivering():
-        pump.test_sounder()
-        pump.watch.restart_flow()  # before the motor starts: with microsteps under way no position can be agreed
-    pump.controller.resume()
-    return {"state": pump.controller.state, "rate_nl_per_day": pump.controller.basal_nl_per_day()}
+    """Start or resume the programmed infusion, now or later."""
+    within("delay_ms", request["delay_ms"], 0, units.START_DELAY_MAX_MS)
+    delay_ms = max(request["delay_ms"], pump.wait_for_start_ms())
+    if delay_ms:
+        pump.check_start()
+        pump.controller.arm(pump.timebase.age_ms() + delay_ms, 0, request["operator"])
+    else:
+        pump.start_therapy(states.BY_COMMAND)
+    return {
+        "state": pump.controller.state,
+        "rate_nl_per_day": pump.controller.basal_nl_per_day(),
+        "start_in_ms": pump.start_in_ms(),
+    }
 
 
 def minimum_rate(pump, request: dict) -> dict:
@@ -79,16 +105,53 @@ def minimum_rate(pump, request: dict) -> dict:
     return {"state": pump.controller.state, "rate_nl_per_day": pump.controller.basal_nl_per_day()}
 
 
+def temporary_rate(pump, request: dict) -> dict:
+    """Another basal dose for a time; 0 goes back to the program."""
+    controller = pump.controller
+    refuse_other_patient(controller, request["patient"])
+    if controller.state not in (states.INFUSING, states.BOLUS):
+        raise wrong_state(controller.state)
+    dose = request["dose_ng_per_day"]
+    if dose:
+        _check_temporary(controller, dose, request["duration_ms"])
+    controller.recorder.note(
+        records.TEMPORARY_RATE,
+        dose_ng_per_day=dose,
+        duration_ms=request["duration_ms"] if dose else 0,
+        reason=states.BY_COMMAND,
+        operator=request["operator"],
+    )
+    controller.refresh()
+    ends_ms = pump.wall_after(request["duration_ms"]) if dose else 0
+    return {"rate_nl_per_day": controller.basal_nl_per_day(), "ends_ms": ends_ms}
+
+
+def _check_temporary(controller, dose: int, duration_ms: int) -> None:
+    _refuse_while_bridging(controller)
+    schedule = controller.schedule
+    concentration = schedule.concentration
+    most = schedule.program["dose_max_ng_per_day"] or units.DOSE_MAX_NG_PER_DAY
+    high = min(most, units.DOSE_MAX_NG_PER_DAY, units.dose_ng(units.THERAPY_MAX_NL_PER_DAY, concentration))
+    low = -(-units.THERAPY_MIN_NL_PER_DAY * concentration // units.NL_PER_UL)
+    within("dose_ng_per_day", dose, low, high)
+    within("duration_ms", duration_ms, units.MS_PER_MIN, units.TEMPORARY_MAX_MS)
+
+
 def prime(pump, request: dict) -> dict:
-    """Fill the catheter; counted as priming, never as therapy (UC9)."""
+    """Prime the catheter, flush the fluid path or drain the reservoir: off the patient, never therapy (UC8, UC9)."""
     controller = pump.controller
     if controller.state not in (states.IDLE, states.SUSPENDED):
         raise wrong_state(controller.state)
-    most_nl = min(units.PRIMING_MAX_NL, controller.reservoir_nl())
-    within("volume_nl", request["volume_nl"], 1, most_nl)
+    purpose = request["purpose"]
+    within("purpose", purpose, states.PRIMING_CATHETER, states.DRAINING)
+    volume_nl = request["volume_nl"]
+    if purpose == states.DRAINING:
+        volume_nl = controller.reservoir_nl()
+        within("reservoir_nl", volume_nl, 1, units.RESERVOIR_CAPACITY_NL)
+    else:
+        within("volume_nl", volume_nl, 1, min(units.PRIMING_MAX_NL, controller.reservoir_nl()))
     within("duration_ms", request["duration_ms"], units.BOLUS_MIN_MS, units.BOLUS_MAX_MS)
-    rate = units.bolus_rate_nl_per_day(request["volume_nl"], request["duration_ms"])
+    rate = units.bolus_rate_nl_per_day(volume_nl, request["duration_ms"])
     within("rate_nl_per_day", rate, 1, units.PRIMING_MAX_NL_PER_DAY)
-    controller.begin_priming(request["volume_nl"], request["duration_ms"], request["operator"])
-    ends_ms = pump.wall_ms()
-    return {"volume_nl": request["volume_nl"], "ends_ms": ends_ms + request["duration_ms"] if ends_ms else 0}
+    controller.begin_priming(purpose, volume_nl, request["duration_ms"], request["operator"])
+    return {"volume_nl": volume_nl, "ends_ms": pump.wall_after(request["duration_ms"])}

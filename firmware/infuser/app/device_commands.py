@@ -78,6 +78,34 @@ def self_test(pump, request: dict) -> dict:
     return {"passed": not failed, "failed_list": [{"part": part} for part in failed]}
 
 
+def calibrate(pump, request: dict) -> dict:
+    """Take up the measured volume of a microstep; what was delivered before keeps its volume."""
+    controller = pump.controller
+    if controller.state not in (states.IDLE, states.SUSPENDED):
+        raise wrong_state(controller.state)
+    margin = units.STEP_PL_NOMINAL * units.STEP_PL_TOLERANCE_PERCENT // 100
+    within("step_pl", request["step_pl"], units.STEP_PL_NOMINAL - margin, units.STEP_PL_NOMINAL + margin)
+    within("uncertainty_ppm", request["uncertainty_ppm"], 0, 100000)
+    within("runs", request["runs"], 1, 255)
+    delivery = controller.delivery
+    pump.recorder.note(
+        records.CALIBRATION,
+        step_pl=request["step_pl"],
+        uncertainty_ppm=request["uncertainty_ppm"],
+        runs=request["runs"],
+        reservoir_nl=controller.reservoir_nl(),
+        total_nl=controller.delivered_total_nl(),
+        today_nl=controller.delivered_today_nl(),
+        therapy_steps=delivery.therapy_steps(),
+        steps_total=delivery.steps_total(),
+        operator=request["operator"],
+    )
+    delivery.set_step(request["step_pl"])
+    controller.basal.adopt()
+    controller.note_delivery(False)
+    return {"step_pl": delivery.meter.step_pl, "reservoir_nl": controller.reservoir_nl()}
+
+
 def service_repl(pump, request: dict) -> dict:
     """Leave the application so that the REPL is free."""
     if pump.controller.delivering():

@@ -21,12 +21,15 @@ class Link:
         """Answer what has come in; True if there was anything."""
         data = self.port.read()
         if data:
-            for payload in self._deframer.feed(data):
-                reply = self._answer(payload)
-                if reply:
-                    self.port.write(frame.encode(reply))
+            self._take(data)
         self.port.flush()
         return bool(data)
+
+    def _take(self, data: bytes) -> None:
+        for payload in self._deframer.feed(data):
+            reply = self._answer(payload)
+            if reply:
+                self.port.write(frame.encode(reply))
 
     def _answer(self, payload: bytes) -> bytes:
         try:

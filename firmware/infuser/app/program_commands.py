@@ -2,7 +2,7 @@
 
 from infuser.app.checks import within, wrong_state
 from infuser.core import prescription
-from infuser.wire import codec, errors, messages, states
+from infuser.wire import codec, errors, messages, states, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
@@ -49,17 +49,31 @@ def _schedule(pump, data: bytes):
         raise Refusal(errors.PATIENT_MISMATCH, "patient", text="the pump is programmed for another patient")
     ledger = pump.controller.ledger
     concentration = program["concentration_ug_per_ml"]
-    if ledger.filled_nl and ledger.fill_concentration != concentration:
-        held = ledger.fill_concentration
-        raise Refusal(
-            errors.PROGRAM_INVALID,
-            "concentration_ug_per_ml",
-            concentration,
-            held,
-            held,
-            "the reservoir holds another concentration; clear the program and refill first",
-        )
+    held = ledger.fill_concentration
+    if ledger.filled_nl and held != concentration:
+        raise Refusal(errors.CONCENTRATION_MISMATCH, "concentration_ug_per_ml", concentration, held, held)
     return schedule
+
+
+def _other_drug(pump, program: dict) -> bool:
+    """Whether the fluid path holds something else than the program is for."""
+    present = pump.controller.schedule
+    if not present:
+        return False
+    names = ("drug", "concentration_ug_per_ml")
+    return any(present.program[name] != program[name] for name in names)
+
+
+def _check_bridge(pump, program: dict, bridge_nl: int) -> None:
+    """A bridge goes with a change of the drug or its concentration, of a pump that stands."""
+    if not bridge_nl:
+        return
+    other = _other_drug(pump, program)
+    within("bridge_nl", bridge_nl, 0, units.BRIDGE_MAX_NL if other else 0)
+    # A power cut may have come between the note of a bridge and its program: then it is ordered again.
+    ledger = pump.controller.ledger
+    if ledger.bridge_nl and pump.controller.schedule.concentration == ledger.fill_concentration:
+        raise Refusal(errors.BRIDGE_ACTIVE, "bridge_nl", pump.controller.ledger.bridge_nl)
 
 
 def stage(pump, request: dict) -> dict:
@@ -74,6 +88,8 @@ def check(pump, request: dict) -> dict:
     understood = schedule.figures()
     understood["digest"] = programs.digest(data)
     understood["refill_due_ms"] = pump.controller.refill_due_ms(schedule)
+    other = _other_drug(pump, schedule.program)
+    understood["bridge_rate_nl_per_day"] = pump.controller.schedule.mean_nl_per_day if other else 0
     understood["warning_list"] = prescription.warnings(schedule)
     return understood
 
@@ -89,9 +105,25 @@ def commit(pump, request: dict) -> dict:
     warnings = prescription.warnings(schedule)
     if warnings and not request["confirmed"]:
         raise Refusal(errors.CONFIRMATION_NEEDED, warnings[0]["field"], text=warnings[0]["text"])
+    bridge_nl = request["bridge_nl"]
+    _check_bridge(pump, schedule.program, bridge_nl)
+    if _other_drug(pump, schedule.program):
+        _change_drug(pump.controller, bridge_nl)
     pump.controller.change_program(data, request["confirmed"], request["operator"])
     pump.staging.clear()
     return {"digest": pump.controller.ledger.digest(), "state": pump.controller.state}
+
+
+def _change_drug(controller, bridge_nl: int) -> None:
+    """Note what the fluid path still holds, before the program that tells its dose is gone; 0 nL is a flushed path."""
+    if controller.delivering():
+        raise wrong_state(controller.state)
+    before = controller.schedule
+    if bridge_nl:
+        rate, minimum = before.mean_nl_per_day, before.minimum_nl_per_day
+        controller.basal.begin_bridge(bridge_nl, rate, minimum, states.BY_PROGRAM)
+    elif controller.ledger.bridge_nl:
+        controller.basal.end_bridge(states.BY_PROGRAM)
 
 
 def read(pump, request: dict) -> dict:

@@ -1,15 +1,16 @@
 """The whole pump: its parts wired to each other, its clock and sound, and the main loop."""
 
-from infuser.app import selftest, startup
+from infuser.app import readiness, selftest, startup
 from infuser.app.commands import HANDLERS
 from infuser.app.link import Link
+from infuser.app.planner import Planner
 from infuser.app.program_commands import Staging
 from infuser.app.watch import Watch
-from infuser.wire import alarms, codec, messages, records, units
+from infuser.wire import alarms, codec, errors, messages, records, states, units
+from infuser.wire.messages import Refusal
 
-# While anything moves fast or somebody talks to the pump the loop runs at the fast period.
+# While somebody talks to the pump the loop runs at this period, else at that of the tick.
 FAST_LOOP_MS = 100
-LOOP_MS = 2000
 CLOCK_CHECK_MS = units.MS_PER_H
 # The clock chip counts whole seconds: a difference within two of them says nothing.
 CLOCK_TOLERANCE_MS = 2000
@@ -18,7 +19,7 @@ CLOCK_TOLERANCE_MS = 2000
 class Pump:
     """`hardware` bundles the edges: see main.Hardware for the names it must have."""
 
-    def __init__(self, hardware, step_pl: int = units.STEP_PL_NOMINAL) -> None:
+    def __init__(self, hardware) -> None:
         self.hardware = hardware
         self.timebase = hardware.timebase
         self.protocol = messages.protocol_hash()
@@ -28,10 +29,11 @@ class Pump:
         self._audio_until_ms = 0
         self._shown: tuple | None = None
         self._clock_due_ms = 0
-        self._hour_due_ms = units.MS_PER_H
-        self.recorder, self.controller, self.found = startup.replay(hardware, step_pl)
+        self.recorder, self.controller, self.found = startup.replay(hardware)
+        self._hour_due_ms = _next_hour_ms(self.timebase.age_ms())
         self.delivery = self.controller.delivery
         self.watch = Watch(self.controller, hardware.sensors)
+        self.planner = Planner(self.controller)
         self.link = Link(self, hardware.port, HANDLERS)
 
     def self_test(self) -> list[str]:
@@ -53,11 +55,67 @@ class Pump:
         self._shown = None
         self.watch.set(alarms.SOUNDER_FAILED, not works)
 
+    # Start of therapy
+
+    def check_start(self) -> None:
+        """Refusal if therapy cannot be started by a command in the present state."""
+        if self.controller.state not in (states.IDLE, states.SUSPENDED):
+            raise Refusal(errors.WRONG_STATE, "state", self.controller.state, text="a start can be put off when idle")
+        readiness.refuse_if_unready(self.controller)
+        readiness.refuse_if_unsafe(self.controller)
+
+    def start_therapy(self, reason: int) -> None:
+        """Start or resume the programmed infusion now; Refusal says what is in the way."""
+        if not self.controller.delivering():
+            self.test_sounder()
+            self.watch.restart_flow()  # before the motor starts: with microsteps under way no position can be agreed
+        self.controller.resume(reason)
+
+    def wait_for_start_ms(self) -> int:
+        """Time until the start that the program is dated with, 0 if it has come or there is none."""
+        schedule = self.controller.schedule
+        start_min = schedule.program["start_min"] if schedule else 0
+        if not start_min:
+            return 0
+        if not self.controller.clock.valid:
+            raise Refusal(errors.CLOCK_LOST, "start_min", start_min)
+        wait_ms = start_min * units.MS_PER_MIN - self.controller.clock.local_ms(self.timebase.age_ms())
+        return max(0, wait_ms)
+
+    def start_in_ms(self) -> int:
+        """Time until therapy starts by itself, 0 if it does not."""
+        start_ms = self.controller.ledger.start_age_ms
+        return max(1, start_ms - self.timebase.age_ms()) if start_ms else 0
+
+    def _start_by_itself(self, now_ms: int) -> None:
+        start_ms = self.controller.ledger.start_age_ms
+        if not start_ms or now_ms < start_ms:
+            return
+        self.controller.arm(0)
+        try:
+            self.start_therapy(states.BY_TIMER)
+        except Refusal as refused:
+            # Latched, with its cause over: the pump stands until somebody answers.
+            self.watch.set(alarms.RESUME_FAILED, True, refused.code)
+            self.watch.set(alarms.RESUME_FAILED, False)
+
     # Clock and sound
 
     def wall_ms(self) -> int:
         """Wall time, 0 while the clock is lost."""
-        return self.controller.clock.now_ms(self.timebase.uptime_ms())
+        return self.controller.clock.now_ms(self.timebase.age_ms())
+
+    def wall_after(self, duration_ms: int) -> int:
+        """Wall time in so many ms, 0 while the clock is lost."""
+        wall_ms = self.wall_ms()
+        return wall_ms + duration_ms if wall_ms else 0
+
+    def wall_of_local_min(self, local_min: int) -> int:
+        """Wall time of a local minute, 0 for 0 or while the clock is lost."""
+        clock = self.controller.clock
+        if not local_min or not clock.valid:
+            return 0
+        return (local_min - clock.utc_offset_min) * units.MS_PER_MIN
 
     def set_clock(self, time_ms: int, utc_offset_min: int, operator: str) -> None:
         """Set the wall clock; what was delivered stays as it is, the day's pattern follows."""
@@ -65,7 +123,7 @@ class Pump:
         clock = self.controller.clock
         self.hardware.wall_clock.set_ms(time_ms)
         clock.utc_offset_min = utc_offset_min
-        clock.set(time_ms, self.timebase.uptime_ms())
+        clock.set(time_ms, self.timebase.age_ms())
         self.recorder.note(
             records.CLOCK, old_ms=old_ms, new_ms=time_ms, utc_offset_min=utc_offset_min, operator=operator
         )
@@ -74,12 +132,12 @@ class Pump:
 
     def pause_audio(self, duration_ms: int) -> None:
         """Silence the sounder for a time; 0 ends the pause."""
-        self._audio_until_ms = self.timebase.uptime_ms() + duration_ms
+        self._audio_until_ms = self.timebase.age_ms() + duration_ms
         self._shown = None
 
     def audio_pause_left_ms(self) -> int:
         """Time for which the sounder stays silent."""
-        return max(0, self._audio_until_ms - self.timebase.uptime_ms())
+        return max(0, self._audio_until_ms - self.timebase.age_ms())
 
     def _show_alarms(self, now_ms: int) -> None:
         present = self.controller.ledger.alarms
@@ -92,21 +150,28 @@ class Pump:
     # Loop
 
     def poll(self) -> bool:
-        """One turn of the main loop; True if something is going on that wants the next one soon."""
-        now_ms = self.timebase.uptime_ms()
+        """One turn of the main loop; True if somebody talks to the pump and wants the next one soon."""
+        now_ms = self.timebase.age_ms()
         self.controller.poll(now_ms)
         self.watch.poll(now_ms)
+        if self.hardware.sensors.patient_pressed():
+            self.controller.patient_bolus()
+        if self.planner.poll(now_ms):
+            self.watch.set(alarms.THERAPY_ENDED, True)
+            self.watch.set(alarms.THERAPY_ENDED, False)
+        self._start_by_itself(now_ms)
         self._follow_calendar(now_ms)
         self._show_alarms(now_ms)
         talking = self.link.poll()
         if self.delivery.ticking(now_ms):
             self.hardware.watchdog.feed()
-        return talking or self.delivery.fast
+        return talking
 
     def _follow_calendar(self, now_ms: int) -> None:
         if now_ms >= self._hour_due_ms:
-            self._hour_due_ms += units.MS_PER_H
+            self._hour_due_ms = _next_hour_ms(now_ms)
             self.controller.note_delivery(True)
+            self.delivery.memory.close_hour()
         if now_ms >= self._clock_due_ms:
             self._clock_due_ms = now_ms + CLOCK_CHECK_MS
             self._check_clock(now_ms)
@@ -144,5 +209,9 @@ class Pump:
         while not self.leaving:
             busy = self.poll()
             if not self.leaving:
-                port.idle(FAST_LOOP_MS if busy else LOOP_MS)
+                port.idle(FAST_LOOP_MS if busy else self.delivery.turn_ms())
         port.flush()
+
+
+def _next_hour_ms(age_ms: int) -> int:
+    return (age_ms // units.MS_PER_H + 1) * units.MS_PER_H

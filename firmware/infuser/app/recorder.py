@@ -17,10 +17,10 @@ class Recorder:
         A journal that cannot be written is remembered in `failure` and raises no exception: the
         motor must be stopped by an alarm, not left running by a traceback.
         """
-        uptime_ms = self.timebase.uptime_ms()
-        time_ms = self.clock.now_ms(uptime_ms)
+        age_ms = self.timebase.age_ms()
+        time_ms = self.clock.now_ms(age_ms)
         try:
-            self.journal.append(kind, fields, time_ms, uptime_ms)
+            self.journal.append(kind, fields, time_ms, age_ms)
         except OSError as error:
             self.failure = "journal: {}".format(error)
-        self.ledger.apply(kind, fields, time_ms)
+        self.ledger.apply(kind, fields, time_ms, age_ms)

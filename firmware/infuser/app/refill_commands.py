@@ -29,9 +29,6 @@ def refill_complete(pump, request: dict) -> dict:
     within("volume_nl", request["volume_nl"], units.NL_PER_ML, units.RESERVOIR_CAPACITY_NL)
     concentration = request["concentration_ug_per_ml"]
     within("concentration_ug_per_ml", concentration, 1, units.CONCENTRATION_MAX_UG_PER_ML)
-    if controller.schedule:
-        programmed = controller.schedule.concentration
-        within("concentration_ug_per_ml", concentration, programmed, programmed)
     expected_nl = controller.reservoir_nl()
     pump.recorder.note(
         records.REFILL,

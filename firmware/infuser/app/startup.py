@@ -5,50 +5,56 @@ from infuser.app import selftest
 from infuser.app.controller import Controller
 from infuser.app.delivery import Delivery
 from infuser.app.recorder import Recorder
-from infuser.core.checkpoint import Checkpoint
 from infuser.core.clock import Clock
 from infuser.core.journal import Journal
-from infuser.core.ledger import NO_BUCKET, Ledger
+from infuser.core.ledger import Ledger
 from infuser.wire import alarms, records, states
 
 
 class Found:
     """What the start found out about the time before it."""
 
-    def __init__(self, steps_uncertain: int, gap_ms: int) -> None:
+    def __init__(self, steps_uncertain: int, gap_ms: int, windows_exact: bool) -> None:
         self.steps_uncertain = steps_uncertain
         self.gap_ms = gap_ms
+        self.windows_exact = windows_exact
 
 
-def replay(hardware, step_pl: int) -> tuple:
+def replay(hardware) -> tuple:
     """(recorder, controller, Found): the state as journal and checkpoint tell it; nothing moves yet."""
     ledger = Ledger()
     clock = Clock()
-    recorder = Recorder(Journal(hardware.files, ledger.snapshot), ledger, clock, hardware.timebase)
-    last_ms = _read_journal(recorder)
-    clock.utc_offset_min = ledger.utc_offset_min
+    timebase = hardware.timebase
+    recorder = Recorder(Journal(hardware.files, ledger.snapshot), ledger, clock, timebase)
+    last = _read_journal(recorder)
+    delivery = Delivery(hardware, recorder, ledger.step_pl)
+    delivery.memory.load()
+    saved = delivery.memory.found
+    if saved and saved["age_ms"] >= last[0]:
+        last = (saved["age_ms"], saved["time_ms"])
     now_ms = hardware.wall_clock.read_ms()
-    clock.set(now_ms, hardware.timebase.uptime_ms())
-    delivery = Delivery(hardware, Checkpoint(hardware.files), recorder, step_pl)
-    uncertain = delivery.load(ledger.hour_list, ledger.hour_steps)
-    last_ms = max(last_ms, delivery.saved_ms)
+    clock.utc_offset_min = ledger.utc_offset_min
+    clock.set(now_ms, timebase.age_ms())
     # How long the pump was off at most: from the last sign of life, if the clock was known then and is now.
-    gap_ms = max(0, now_ms - last_ms) if last_ms and clock.valid else 0
+    gap_ms = max(0, now_ms - last[1]) if last[1] and clock.valid else 0
+    timebase.begin(last[0] + gap_ms)
+    clock.set(now_ms, timebase.age_ms())
+    exact = delivery.memory.restore_guard(ledger.hour_list, ledger.hour_steps)
     controller = Controller(delivery, recorder)
-    controller.adopt(ledger.program)
-    return recorder, controller, Found(uncertain, gap_ms)
+    controller.basal.adopt()
+    return recorder, controller, Found(delivery.memory.uncertain_steps, gap_ms, exact)
 
 
-def _read_journal(recorder) -> int:
-    """Apply snapshot and records; returns the wall time of the last one that has one."""
+def _read_journal(recorder) -> tuple[int, int]:
+    """Apply snapshot and records; returns (age, wall time or 0) of the last one."""
     snapshot, later = recorder.journal.open()
     if snapshot:
         recorder.ledger.restore(snapshot)
-    last_ms = 0
+    last = (0, 0)
     for record in later:
-        recorder.ledger.apply(record["kind"], record["fields"], record["time_ms"])
-        last_ms = record["time_ms"] or last_ms
-    return last_ms
+        recorder.ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+        last = (record["age_ms"], record["time_ms"])
+    return last
 
 
 def take_up(pump) -> None:
@@ -62,8 +68,12 @@ def take_up(pump) -> None:
         torn_bytes=journal.torn_bytes,
         gap_ms=pump.found.gap_ms,
     )
+    if not pump.found.windows_exact:
+        text = "not readable: taken from the journal's hours, as late as can be"
+        pump.recorder.note(records.FAULT, part="dose windows", detail=0, masked=True, text=text)
+    pump.delivery.memory.save_window()
     pump.controller.note_delivery(False)
-    _end_interrupted_bolus(pump)
+    _end_interrupted_boluses(pump)
     pump.controller.enter(states.SELF_TEST, states.BY_POWER)
     failed = pump.self_test()
     if journal.damage:
@@ -73,16 +83,10 @@ def take_up(pump) -> None:
     pump.hardware.watchdog.start()
 
 
-def _end_interrupted_bolus(pump) -> None:
+def _end_interrupted_boluses(pump) -> None:
     controller = pump.controller
-    ledger = controller.ledger
-    if ledger.bolus_time_ms:
-        # The lock-out is counted from the wall clock where that is known, else from now.
-        wall_ms = pump.wall_ms()
-        since_ms = max(0, wall_ms - ledger.bolus_time_ms) if wall_ms else 0
-        controller.bolus_at_ms = pump.timebase.uptime_ms() - since_ms
-    if ledger.bolus_bucket != NO_BUCKET:
-        controller.note_bolus_end(states.BY_POWER)
+    for entry in list(controller.ledger.bolus_list):
+        controller.boluses.note_end(entry["bucket"], states.BY_POWER)
 
 
 def _resume_therapy(pump, failed: list[str]) -> None:

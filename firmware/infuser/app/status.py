@@ -2,7 +2,9 @@
 
 import gc
 
-from infuser.core.ledger import NO_BUCKET
+from infuser.app import planner
+from infuser.core import lockout
+from infuser.core.window import SPANS_MIN
 from infuser.wire import program as programs
 from infuser.wire import units
 
@@ -11,6 +13,7 @@ def build(pump) -> dict:
     """STATUS_FIELDS as of now."""
     values = _therapy(pump)
     values.update(_delivered(pump))
+    values.update(_coming(pump))
     values.update(_device(pump))
     return values
 
@@ -41,35 +44,78 @@ def _therapy(pump) -> dict:
 def _delivered(pump) -> dict:
     controller = pump.controller
     delivery = controller.delivery
-    step_pl = delivery.meter.step_pl
-    bucket = controller.ledger.bolus_bucket
-    running_nl = left_ms = 0
-    if bucket != NO_BUCKET:
-        left_ms = delivery.volume_left_ms(bucket)
-        given = delivery.bucket_steps()[bucket] - controller.ledger.bolus_start_steps
-        running_nl = max(0, controller.ledger.bolus_volume_nl - units.steps_volume_nl(given, step_pl))
-    today = delivery.therapy_steps() - controller.ledger.day_steps
     return {
-        "delivered_today_nl": units.steps_volume_nl(today, step_pl),
-        "delivered_total_nl": units.steps_volume_nl(delivery.therapy_steps(), step_pl),
+        "delivered_today_nl": controller.delivered_today_nl(),
+        "delivered_total_nl": controller.delivered_total_nl(),
         "steps_total": delivery.steps_total(),
-        "steps_uncertain": delivery.uncertain_steps,
+        "steps_uncertain": delivery.memory.uncertain_steps,
         "bucket_list": [{"steps": steps} for steps in delivery.bucket_steps()],
-        "step_pl": step_pl,
-        "bolus_remaining_nl": running_nl,
-        "bolus_remaining_ms": left_ms,
+        "step_pl": delivery.meter.step_pl,
+        "calibrated_ms": controller.ledger.calibrated_ms,
+        "calibration_ppm": controller.ledger.calibration_ppm,
+        "bolus_list": [_bolus(delivery, entry) for entry in controller.ledger.bolus_list],
+        "window_list": [_window(delivery, index, span) for index, span in enumerate(SPANS_MIN)],
+    }
+
+
+def _bolus(delivery, entry: dict) -> dict:
+    bucket = entry["bucket"]
+    given = delivery.bucket_steps()[bucket] - entry["start_steps"]
+    return {
+        "bucket": bucket,
+        "volume_nl": entry["volume_nl"],
+        "delivered_nl": units.steps_volume_nl(given, delivery.meter.step_pl),
+        "left_ms": delivery.volume_left_ms(bucket),
+        "held": entry["held"],
+    }
+
+
+def _window(delivery, index: int, span_min: int) -> dict:
+    guard = delivery.guard
+    step_pl = delivery.meter.step_pl
+    return {
+        "span_min": span_min,
+        "limit_nl": units.steps_volume_nl(guard.limits[index], step_pl) if guard.limited(index) else 0,
+        "used_nl": units.steps_volume_nl(guard.used_steps(index), step_pl),
+    }
+
+
+def _coming(pump) -> dict:
+    """What the pump will do by itself, and what the patient may ask for."""
+    controller = pump.controller
+    ledger = controller.ledger
+    schedule = controller.schedule
+    program = schedule.program if schedule else {}
+    age_ms = pump.timebase.age_ms()
+    given_ms = controller.boluses.given_ms()
+    prescribed = bool(schedule and schedule.patient_nl)
+    return {
+        "patient_bolus_nl": schedule.patient_nl if prescribed else 0,
+        "patient_boluses_left": lockout.left(program, given_ms, age_ms) if prescribed else 0,
+        "patient_wait_ms": lockout.wait_ms(program, given_ms, age_ms) if prescribed else 0,
+        "periodic_due_ms": max(1, ledger.periodic_age_ms - age_ms) if ledger.periodic_age_ms else 0,
+        "start_in_ms": pump.start_in_ms(),
+        "temporary_dose_ng_per_day": ledger.temporary_ng_per_day,
+        "temporary_left_ms": max(0, ledger.temporary_end_ms - age_ms),
+        "plan_length": len(program.get("plan_list", ())),
+        "plan_position": ledger.plan_position,
+        "plan_held": ledger.plan_held,
+        "plan_dose_ng_per_day": ledger.plan_ng_per_day,
+        "plan_next_ms": pump.wall_of_local_min(planner.next_local_min(controller)),
+        "bridge_left_nl": units.steps_volume_nl(controller.basal.bridge_left_steps(), controller.delivery.meter.step_pl),
+        "bridge_left_ms": controller.basal.bridge_left_ms(controller.state),
     }
 
 
 def _device(pump) -> dict:
     journal = pump.recorder.journal
-    uptime_ms = pump.timebase.uptime_ms()
     return {
         "audio_pause_ms": pump.audio_pause_left_ms(),
         "time_ms": pump.wall_ms(),
         "utc_offset_min": pump.controller.clock.utc_offset_min,
         "time_valid": pump.controller.clock.valid,
-        "uptime_ms": uptime_ms,
+        "uptime_ms": pump.timebase.uptime_ms(),
+        "age_ms": pump.timebase.age_ms(),
         "boot_count": journal.boot,
         "log_oldest": journal.oldest_seq,
         "log_next": journal.next_seq,

@@ -1,12 +1,12 @@
 """Watches sensors and counters, raises and clears alarms, and makes the pump answer them."""
 
+from infuser.app import planner
 from infuser.core.flow import TOLERANCE_STEPS, FlowChecker
 from infuser.wire import alarms, records, states, units
 
 SLOW_MS = 60 * units.MS_PER_S
 PRESSURE_MS = 4 * units.MS_PER_S
 FLOW_AT_REST_MS = 10 * units.MS_PER_S
-LONG_STOP_MS = 30 * units.MS_PER_MIN
 BATTERY_LOW_MV = 3500
 BATTERY_EMPTY_MV = 3200
 BATTERY_HYSTERESIS_MV = 100
@@ -19,6 +19,9 @@ OUTLET_CLEAR_PA = 35000
 INLET_CLEAR_PA = -3500
 # The 24 h window is taken as full this many microsteps early, so that the guard need not cut in.
 WINDOW_RESERVE_STEPS = 16
+
+
+STANDING = (states.IDLE, states.SUSPENDED, states.ALARM_STOPPED, states.REFILL)
 
 
 class Watch:
@@ -41,13 +44,13 @@ class Watch:
     def begin(self) -> None:
         """Take the present position as agreed and read everything once."""
         self.restart_flow()
-        self.poll(self.controller.timebase.uptime_ms())
+        self.poll(self.controller.timebase.age_ms())
 
     def poll(self, now_ms: int) -> None:
         """Read what is due, raise and clear, and make the controller answer."""
         self._stop_button()
         running = self.controller.delivery.running
-        fast = self.controller.delivery.fast
+        fast = self.controller.delivery.turn_ms() < PRESSURE_MS
         if running or now_ms >= self._flow_due_ms:
             self._check_flow(now_ms)
         if now_ms >= self._pressure_due_ms:
@@ -157,13 +160,18 @@ class Watch:
             self.fault(alarms.INTERNAL_FAULT, "guard", "the dose guard's counters are damaged")
         if controller.delivery.timer.failed:
             self.fault(alarms.INTERNAL_FAULT, "tick", "the tick handler failed")
-        stopped = controller.schedule and controller.state in (
-            states.IDLE,
-            states.SUSPENDED,
-            states.ALARM_STOPPED,
-            states.REFILL,
-        )
-        self.set(alarms.LONG_STOP, bool(stopped and now_ms - controller.stopped_at_ms >= LONG_STOP_MS))
+        self.set(alarms.LONG_STOP, self._stopped_long(now_ms))
+
+    def _stopped_long(self, now_ms: int) -> bool:
+        controller = self.controller
+        ledger = controller.ledger
+        if not controller.schedule or controller.state not in STANDING or planner.therapy_ended(controller):
+            return False
+        # Who told the pump when to start again need not be reminded, unless that was asked for too.
+        if ledger.start_age_ms and not ledger.remind_min:
+            return False
+        remind_min = ledger.remind_min or units.STOP_REMINDER_DEFAULT_MIN
+        return bool(now_ms - controller.stopped_at_ms >= remind_min * units.MS_PER_MIN)
 
     def _check_window(self) -> None:
         room = self.controller.delivery.guard.room_steps()

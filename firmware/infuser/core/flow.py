@@ -6,6 +6,7 @@ made) widens the comparison, so a burst under way is never taken for a stall or 
 
 COUNTS_PER_TURN = 4096
 MICROSTEPS_PER_TURN = 3200
+_HALF = COUNTS_PER_TURN // 2
 # 8 microsteps are 0.79 uL: found before 1 uL is missing or over; encoder noise is 2 counts.
 TOLERANCE_STEPS = 8
 
@@ -30,14 +31,12 @@ class FlowChecker:
         `counts` is the encoder's reading 0..4095, `made_low` what is certainly made, `issued`
         what was handed over. To be called at least once in half a turn.
         """
-        half = COUNTS_PER_TURN // 2
-        self._moved_counts += (counts - self._last + half) % COUNTS_PER_TURN - half
+        # Few values at once: MicroPython takes heap for each call of a function with more than eleven.
+        self._moved_counts += (counts - self._last + _HALF) % COUNTS_PER_TURN - _HALF
         self._last = counts
-        moved = self._moved_counts * MICROSTEPS_PER_TURN // COUNTS_PER_TURN
-        low = made_low - self._start_steps
-        high = issued - self._start_steps
-        if moved < low:
-            return moved - low
-        if moved > high:
-            return moved - high
+        moved = self._moved_counts * MICROSTEPS_PER_TURN // COUNTS_PER_TURN + self._start_steps
+        if moved < made_low:
+            return moved - made_low
+        if moved > issued:
+            return moved - issued
         return 0

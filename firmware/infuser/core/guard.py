@@ -1,111 +1,138 @@
 """Dose guard: vetoes microsteps by its own counters, whatever the controller believes.
 
 It can stop the motor and never start it. `allow` runs in the interrupt; everything else is
-main-loop work. Windows are counted in slots and always include one slot too many, so a limit is
-reached early rather than late.
+main-loop work. Four limits hold at once: the rate now, the basal rate with the boluses granted, a
+ceiling (reservation on flash, reservoir), and through the ceiling the sliding dose windows.
 """
 
-from array import array
-
+from infuser.core.window import SPANS_MIN, Window
 from infuser.wire import units
 
-SLOT_MS = units.MS_PER_MIN
-SLOTS = 1440
 _MILLI = 1000
 _CREDIT_MAX = 128 * _MILLI
+# The fraction kept over a stop may make the first step due at once, and rounding another.
 _CREDIT_AT_START = 2 * _MILLI
 _MASK = 0x3FFFFFFF
-_SLOT_MAX = 0xFFFF
+_NO_LIMIT = _MASK
 
 
 class Guard:
-    """Independent step counters with a rate limit, a ceiling and a sliding 24 h window."""
+    """Independent step counters with their limits."""
 
     def __init__(self, step_pl: int) -> None:
         self.step_pl = step_pl
         self.steps = 0
-        # Priming goes through the rate limit and the ceiling, but into no patient: the window leaves it out.
+        # Priming goes through the rate limit and the ceiling, but into no patient: the windows leave it out.
         self.primed = 0
         self._steps_check = _MASK
         self.vetoed = 0
         self.corrupt = False
         self._ceiling = 0
-        self._milli_per_quantum = 0
+        self._milli = 0
         self._credit = 0
-        self._slots = array("H", bytearray(2 * SLOTS))
-        self._slot = 0
-        self._slot_start_steps = 0
-        self._slot_start_ms = 0
-        self._window_sum = 0
-        self.day_limit_steps = 0
+        self._basal_milli = 0
+        self._basal_credit = 0
+        self._granted = 0
+        self.window = Window()
+        self.limits = [_NO_LIMIT] * len(SPANS_MIN)
 
     def allow(self, wanted: int, quanta: int) -> int:
         """How many of `wanted` microsteps may go out now; books them. Interrupt-safe."""
         if self._steps_check != self.steps ^ _MASK:
             self.corrupt = True
-            self.vetoed += wanted
+            self._veto(wanted)
             return 0
-        credit = self._credit + self._milli_per_quantum * (quanta if quanta < 256 else 256)
-        if credit > _CREDIT_MAX:
-            credit = _CREDIT_MAX
-        granted = wanted
-        if granted * _MILLI > credit:
-            granted = credit // _MILLI
-        if granted > self._ceiling - self.steps:
-            granted = self._ceiling - self.steps
-            if granted < 0:
-                granted = 0
-        self._credit = credit - granted * _MILLI
-        self.steps += granted
-        self._steps_check = self.steps ^ _MASK
-        self.vetoed += wanted - granted
-        return granted
+        if quanta > 256:
+            quanta = 256
+        self._credit += self._milli * quanta
+        if self._credit > _CREDIT_MAX:
+            self._credit = _CREDIT_MAX
+        self._basal_credit += self._basal_milli * quanta
+        if self._basal_credit > _CREDIT_MAX:
+            self._basal_credit = _CREDIT_MAX
+        return self._book(wanted) if wanted else 0
 
-    def restore(self, steps: int, hourly_steps: list[int], now_ms: int, primed: int = 0) -> None:
-        """Start from `steps` in all, `primed` of them priming, and the therapy of the past hours, newest last."""
+    def _book(self, wanted: int) -> int:
+        count = wanted
+        if count * _MILLI > self._credit:
+            count = self._credit // _MILLI
+        basal = self._basal_credit // _MILLI
+        if count > basal + self._granted:
+            count = basal + self._granted
+        if count > self._ceiling - self.steps:
+            count = self._ceiling - self.steps
+            if count < 0:
+                count = 0
+        self._credit -= count * _MILLI
+        if count > basal:
+            self._granted -= count - basal
+            self._basal_credit -= basal * _MILLI
+        else:
+            self._basal_credit -= count * _MILLI
+        self.steps += count
+        self._steps_check = self.steps ^ _MASK
+        self._veto(wanted - count)
+        return count
+
+    def _veto(self, count: int) -> None:
+        if self.vetoed < _MASK - count:
+            self.vetoed += count
+
+    def restore(self, steps: int, primed: int, age_ms: int) -> None:
+        """Start from `steps` in all, `primed` of them priming; the window was filled before."""
         self.steps = steps
         self.primed = primed
         self._steps_check = steps ^ _MASK
         self._ceiling = 0
-        for slot in range(SLOTS):
-            self._slots[slot] = 0
-        per_hour = units.MS_PER_H // SLOT_MS
-        # When within its hour a step was made is not known: as late as can be, and spread only because
-        # a slot holds 16 bits.
-        for back, count in enumerate(reversed(hourly_steps[-24:])):
-            slot = SLOTS - 1 - back * per_hour
-            while count > 0:
-                self._slots[slot] = min(count, _SLOT_MAX)
-                count -= _SLOT_MAX
-                slot -= 1
-        self._slot = 0
-        self._window_sum = sum(self._slots)
-        self._slot_start_steps = steps - primed
-        self._slot_start_ms = now_ms
+        self.window.begin(age_ms // units.MS_PER_MIN, steps - primed)
 
-    def set_rate_limit(self, rate_nl_per_day: int) -> None:
-        """Largest mean rate; a few steps of credit allow for late ticks."""
+    def set_rate_limits(self, basal_nl_per_day: int, peak_nl_per_day: int) -> None:
+        """Largest mean rate of the basal infusion, and of all together; a few steps of credit allow for late ticks."""
+        self._milli = self._milli_per_quantum(peak_nl_per_day)
+        self._credit = max(self._credit, _CREDIT_AT_START) if peak_nl_per_day else 0
+        self._basal_milli = self._milli_per_quantum(basal_nl_per_day)
+        self._basal_credit = max(self._basal_credit, _CREDIT_AT_START) if peak_nl_per_day else 0
+
+    def _milli_per_quantum(self, rate_nl_per_day: int) -> int:
         milli = rate_nl_per_day * units.PL_PER_NL * _MILLI // (self.step_pl * units.QUANTA_PER_DAY)
-        self._milli_per_quantum = milli + 1 if rate_nl_per_day else 0
-        # The fraction kept over a stop may make the first step due at once, and rounding another.
-        self._credit = max(self._credit, _CREDIT_AT_START) if rate_nl_per_day else 0
+        return milli + 1 if rate_nl_per_day else 0
+
+    def grant(self, volume_nl: int, most_nl: int) -> None:
+        """Let a bolus or priming of `volume_nl` go out above the basal rate; at most `most_nl` is ever granted."""
+        steps = units.volume_steps(min(volume_nl, most_nl), self.step_pl)
+        self._granted = min(self._granted + steps + 1, units.volume_steps(most_nl, self.step_pl) + 1)
+
+    def revoke(self) -> None:
+        """No bolus is under way: what is left of the grants is void."""
+        self._granted = 0
 
     def set_ceiling(self, steps: int) -> None:
         """Total count of microsteps that must not be passed (reservation, reservoir)."""
         self._ceiling = steps
 
-    def poll(self, now_ms: int) -> None:
-        """Move the window along."""
-        while now_ms - self._slot_start_ms >= SLOT_MS:
-            delivered = self.steps - self.primed - self._slot_start_steps
-            self._window_sum += delivered - self._slots[self._slot]
-            self._slots[self._slot] = delivered
-            self._slot = (self._slot + 1) % SLOTS
-            self._slot_start_steps = self.steps - self.primed
-            self._slot_start_ms += SLOT_MS
+    def set_limits(self, limits_nl: list[int]) -> None:
+        """Largest volume in any of the windows of SPANS_MIN; 0 for none."""
+        for index, limit_nl in enumerate(limits_nl):
+            self.limits[index] = units.volume_steps(limit_nl, self.step_pl) if limit_nl else _NO_LIMIT
+
+    def limited(self, index: int) -> bool:
+        """Whether a window has a limit."""
+        return self.limits[index] != _NO_LIMIT
+
+    def poll(self, age_ms: int) -> None:
+        """Move the windows along."""
+        minute = age_ms // units.MS_PER_MIN
+        if minute > self.window.minute:
+            self.window.advance(minute, self.steps - self.primed)
+
+    def used_steps(self, index: int) -> int:
+        """Microsteps of therapy in the window of SPANS_MIN[index]."""
+        return self.window.used(index, self.steps - self.primed)
 
     def room_steps(self) -> int:
-        """Microsteps that the 24 h window still admits; a large number without a limit."""
-        if not self.day_limit_steps:
-            return _MASK
-        return self.day_limit_steps - self._window_sum - (self.steps - self.primed - self._slot_start_steps)
+        """Microsteps that the fullest window still admits; a large number without a limit."""
+        room = _NO_LIMIT
+        for index, limit in enumerate(self.limits):
+            if self.limited(index):
+                room = min(room, limit - self.used_steps(index))
+        return room

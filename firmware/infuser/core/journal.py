@@ -57,7 +57,7 @@ class Journal:
         self.boot = (self.boot + 1) & 0xFFFF
         return None, iter(())
 
-    def append(self, kind: int, values: dict, time_ms: int, uptime_ms: int) -> int:
+    def append(self, kind: int, values: dict, time_ms: int, age_ms: int) -> int:
         """Store a record and give its number; it is on the flash when this returns.
 
         OSError: it is not stored, and the journal stays usable.
@@ -65,10 +65,10 @@ class Journal:
         active = self._active
         if active is not None:
             self._settle(active)
-            stored = self._encode(kind, values, time_ms, uptime_ms)
+            stored = self._encode(kind, values, time_ms, age_ms)
         if active is None or active.end + len(stored) > self._segment_bytes:
-            active = self._rotate(time_ms, uptime_ms)
-            stored = self._encode(kind, values, time_ms, uptime_ms)
+            active = self._rotate(time_ms, age_ms)
+            stored = self._encode(kind, values, time_ms, age_ms)
         self._store(active, stored)
         return self.next_seq - 1
 
@@ -139,9 +139,9 @@ class Journal:
         _, stored = next(later)
         return records.decode(stored)["fields"]["ledger"], _decoded(later)
 
-    def _rotate(self, time_ms: int, uptime_ms: int):
+    def _rotate(self, time_ms: int, age_ms: int):
         """Begin a segment with a snapshot, dropping the oldest ones that the budget has no room for."""
-        stored = self._encode(records.SNAPSHOT, {"ledger": self._snapshot()}, time_ms, uptime_ms)
+        stored = self._encode(records.SNAPSHOT, {"ledger": self._snapshot()}, time_ms, age_ms)
         while len(self._sizes) > 1 and self._total() + self._segment_bytes > self._budget_bytes:
             self._files.remove(segments.name_of(self._sizes[0][0]))
             self._sizes.pop(0)
@@ -158,8 +158,8 @@ class Journal:
         self._active = fresh
         return fresh
 
-    def _encode(self, kind: int, values: dict, time_ms: int, uptime_ms: int) -> bytes:
-        return records.encode(kind, self.boot, self.next_seq, time_ms, uptime_ms, values, self._chain)
+    def _encode(self, kind: int, values: dict, time_ms: int, age_ms: int) -> bytes:
+        return records.encode(kind, self.boot, self.next_seq, time_ms, age_ms, values, self._chain)
 
     def _store(self, segment, stored: bytes) -> None:
         self._unsure = True

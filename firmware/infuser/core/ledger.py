@@ -5,7 +5,7 @@ restart is the state before it. A snapshot is the ledger itself as bytes.
 """
 
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import codec, messages, records, states, units
+from infuser.wire import codec, records, replies, states, units
 from infuser.wire import program as programs
 
 REPLIES_KEPT = 16
@@ -21,20 +21,38 @@ _SNAPSHOT_FIELDS = (
     ("filled_nl", "u32"),
     ("steps_at_fill", "u32"),
     ("fill_concentration", "u32"),
-    ("bolus_bucket", "u8"),
-    ("bolus_volume_nl", "u32"),
-    ("bolus_start_steps", "u32"),
-    ("bolus_time_ms", "u64"),
+    ("bolus_list", (("bucket", "u8"), ("volume_nl", "u32"), ("start_steps", "u32"), ("purpose", "u8"), ("held", "bool"))),
+    ("clinician_age_ms", "u64"),
+    ("patient_list", (("age_ms", "u64"),)),
+    ("periodic_age_ms", "u64"),
+    ("start_age_ms", "u64"),
+    ("remind_min", "u16"),
+    ("temporary_ng_per_day", "u32"),
+    ("temporary_end_ms", "u64"),
+    ("plan_position", "u8"),
+    ("plan_ng_per_day", "u32"),
+    ("plan_held", "bool"),
+    ("plan_shift_min", "u32"),
+    ("plan_age_ms", "u64"),
+    ("bridge_nl", "u32"),
+    ("bridge_nl_per_day", "u32"),
+    ("bridge_minimum_nl_per_day", "u32"),
+    ("bridge_start_steps", "u32"),
+    ("step_pl", "u32"),
+    ("calibration_ppm", "u32"),
+    ("calibrated_ms", "u64"),
+    ("total_nl", "u64"),
+    ("total_steps", "u32"),
     ("utc_offset_min", "i32"),
     ("day", "u32"),
+    ("day_nl", "u32"),
     ("day_steps", "u32"),
     ("hour_steps", "u32"),
     ("hour_list", (("steps", "u32"),)),
     ("outcome_list", (("request_id", "u64"), ("error", "u16"))),
-    ("alarm_list", messages.ALARM_FIELDS),
+    ("alarm_list", replies.ALARM_FIELDS),
 )
-_VERSION = 1
-NO_BUCKET = 255
+_VERSION = 2
 
 
 class Ledger:
@@ -49,12 +67,33 @@ class Ledger:
         self.filled_nl = 0
         self.steps_at_fill = 0
         self.fill_concentration = 0
-        self.bolus_bucket = NO_BUCKET
-        self.bolus_volume_nl = 0
-        self.bolus_start_steps = 0
-        self.bolus_time_ms = 0
+        # Boluses and priming under way; one that is held waits for another to end.
+        self.bolus_list: list[dict] = []
+        self.clinician_age_ms = 0  # when the last clinician's bolus began, 0 for never
+        self.patient_list: list[dict] = []
+        self.periodic_age_ms = 0  # when the next periodic bolus is due, 0 for none
+        self.start_age_ms = 0  # when therapy starts by itself, 0 for not
+        self.remind_min = 0
+        self.temporary_ng_per_day = 0
+        self.temporary_end_ms = 0
+        self.plan_position = 0
+        self.plan_ng_per_day = 0
+        self.plan_held = False
+        self.plan_shift_min = 0
+        self.plan_age_ms = 0  # when the plan's dose or hold last changed
+        self.bridge_nl = 0
+        self.bridge_nl_per_day = 0
+        self.bridge_minimum_nl_per_day = 0
+        self.bridge_start_steps = 0
+        self.step_pl = units.STEP_PL_NOMINAL
+        self.calibration_ppm = 0
+        self.calibrated_ms = 0
+        # Volumes of therapy up to the last calibration, and the count of microsteps then.
+        self.total_nl = 0
+        self.total_steps = 0
         self.utc_offset_min = 0
         self.day = 0
+        self.day_nl = 0
         self.day_steps = 0
         self.hour_steps = 0
         self.hour_list: list[dict] = []
@@ -77,11 +116,20 @@ class Ledger:
             setattr(self, name, values[name])
         self.alarms.entries = values["alarm_list"]
 
-    def apply(self, kind: int, fields: dict, time_ms: int) -> None:
+    def apply(self, kind: int, fields: dict, time_ms: int, age_ms: int) -> None:
         """Take one record into account; kinds without lasting effect change nothing."""
         handler = _APPLY.get(kind)
         if handler:
             handler(self, fields, time_ms)
+        elif kind in _APPLY_AGED:
+            _APPLY_AGED[kind](self, fields, age_ms)
+
+    def bolus(self, bucket: int) -> dict | None:
+        """The bolus or priming of a bucket that is under way or held."""
+        for entry in self.bolus_list:
+            if entry["bucket"] == bucket:
+                return entry
+        return None
 
     def digest(self) -> bytes:
         """Digest of the program in force; empty without one."""
@@ -99,11 +147,15 @@ class Ledger:
         if fields["new"] == states.SELF_TEST and fields["old"] != states.SELF_TEST:
             self.state_before_test = fields["old"]
             self.reason_before_test = self.stop_reason
+        self.periodic_age_ms = fields["next_due_ms"]
         self.state = fields["new"]
         self.stop_reason = fields["reason"]
 
     def _program(self, fields: dict, time_ms: int) -> None:
         self.program = fields["program"]
+        self.plan_position = self.plan_ng_per_day = self.plan_shift_min = self.plan_age_ms = 0
+        self.plan_held = False
+        self.temporary_ng_per_day = self.temporary_end_ms = self.periodic_age_ms = 0
 
     def _command(self, fields: dict, time_ms: int) -> None:
         for entry in self.outcome_list:
@@ -114,7 +166,9 @@ class Ledger:
         del self.outcome_list[:-REPLIES_KEPT]
 
     def _delivery(self, fields: dict, time_ms: int) -> None:
-        therapy = fields["basal_steps"] + fields["patient_bolus_steps"] + fields["clinician_bolus_steps"]
+        therapy = 0
+        for name in records.THERAPY_NAMES:
+            therapy += fields[name]
         if fields["closes_hour"]:
             self.hour_list.append({"steps": therapy - self.hour_steps})
             del self.hour_list[:-HOURS_KEPT]
@@ -123,6 +177,7 @@ class Ledger:
             day = (time_ms + self.utc_offset_min * units.MS_PER_MIN) // units.MS_PER_DAY
             if day != self.day:
                 self.day = day
+                self.day_nl = 0
                 self.day_steps = therapy
 
     def _alarm_raised(self, fields: dict, time_ms: int) -> None:
@@ -134,15 +189,65 @@ class Ledger:
     def _alarm_ack(self, fields: dict, time_ms: int) -> None:
         self.alarms.acknowledge(fields["alarm"])
 
-    def _bolus_started(self, fields: dict, time_ms: int) -> None:
-        self.bolus_bucket = fields["bucket"]
-        self.bolus_volume_nl = fields["volume_nl"]
-        self.bolus_start_steps = fields["start_steps"]
-        if fields["bucket"] != states.PRIME:
-            self.bolus_time_ms = time_ms  # the lock-out counts from here
+    def _bolus_started(self, fields: dict, age_ms: int) -> None:
+        bucket = fields["bucket"]
+        entry = {name: fields[name] for name in ("bucket", "volume_nl", "start_steps", "purpose")}
+        entry["held"] = False
+        self.bolus_list.append(entry)
+        # Lock-outs count from here.
+        if bucket == states.CLINICIAN_BOLUS:
+            self.clinician_age_ms = age_ms
+        elif bucket == states.PATIENT_BOLUS:
+            self.patient_list.append({"age_ms": age_ms})
+            del self.patient_list[: -units.PATIENT_BOLUSES_PER_DAY_MAX]
+        elif bucket == states.PERIODIC_BOLUS:
+            self.periodic_age_ms = fields["next_due_ms"]
 
     def _bolus_ended(self, fields: dict, time_ms: int) -> None:
-        self.bolus_bucket = NO_BUCKET
+        entry = self.bolus(fields["bucket"])
+        if entry:
+            self.bolus_list.remove(entry)
+
+    def _bolus_refused(self, fields: dict, time_ms: int) -> None:
+        if fields["bucket"] == states.PERIODIC_BOLUS:
+            self.periodic_age_ms = fields["next_due_ms"]
+
+    def _bolus_held(self, fields: dict, time_ms: int) -> None:
+        entry = self.bolus(fields["bucket"])
+        if entry:
+            entry["held"] = fields["held"]
+
+    def _temporary(self, fields: dict, age_ms: int) -> None:
+        self.temporary_ng_per_day = fields["dose_ng_per_day"]
+        self.temporary_end_ms = age_ms + fields["duration_ms"] if fields["dose_ng_per_day"] else 0
+
+    def _start_at(self, fields: dict, time_ms: int) -> None:
+        self.start_age_ms = fields["start_age_ms"]
+        self.remind_min = fields["remind_min"]
+
+    def _plan(self, fields: dict, age_ms: int) -> None:
+        self.plan_position = fields["position"]
+        self.plan_ng_per_day = fields["dose_ng_per_day"]
+        self.plan_held = fields["held"]
+        self.plan_shift_min = fields["shift_min"]
+        self.plan_age_ms = age_ms
+
+    def _bridge(self, fields: dict, time_ms: int) -> None:
+        self.bridge_nl = fields["volume_nl"]
+        self.bridge_nl_per_day = fields["rate_nl_per_day"]
+        self.bridge_minimum_nl_per_day = fields["minimum_nl_per_day"]
+        self.bridge_start_steps = fields["start_steps"]
+
+    def _calibration(self, fields: dict, time_ms: int) -> None:
+        self.step_pl = fields["step_pl"]
+        self.calibration_ppm = fields["uncertainty_ppm"]
+        self.calibrated_ms = time_ms
+        self.total_nl = fields["total_nl"]
+        self.total_steps = fields["therapy_steps"]
+        self.day_nl = fields["today_nl"]
+        self.day_steps = fields["therapy_steps"]
+        self.filled_nl = fields["reservoir_nl"]
+        self.steps_at_fill = fields["steps_total"]
 
     def _refill(self, fields: dict, time_ms: int) -> None:
         self.filled_nl = fields["volume_nl"]
@@ -161,8 +266,17 @@ _APPLY = {
     records.ALARM_RAISED: Ledger._alarm_raised,
     records.ALARM_CLEARED: Ledger._alarm_cleared,
     records.ALARM_ACK: Ledger._alarm_ack,
-    records.BOLUS_STARTED: Ledger._bolus_started,
     records.BOLUS_ENDED: Ledger._bolus_ended,
+    records.BOLUS_HELD: Ledger._bolus_held,
+    records.BOLUS_REFUSED: Ledger._bolus_refused,
+    records.START_AT: Ledger._start_at,
+    records.BRIDGE: Ledger._bridge,
+    records.CALIBRATION: Ledger._calibration,
     records.REFILL: Ledger._refill,
     records.CLOCK: Ledger._clock,
+}
+_APPLY_AGED = {
+    records.BOLUS_STARTED: Ledger._bolus_started,
+    records.TEMPORARY_RATE: Ledger._temporary,
+    records.PLAN: Ledger._plan,
 }

@@ -22,6 +22,7 @@ class Channel:
         self.rem = 0
         self.den = 1
         self.left = 0
+        self.held = 0
         self.next_pl = 0
         self.next_rem = 0
         self.next_left = 0
@@ -109,8 +110,23 @@ class Meter:
             forgotten = channel.due - channel.issued
             channel.due = channel.issued
             channel.left = 0
+            channel.held = 0
             channel.next_left = 0
         return forgotten
+
+    def hold(self, bucket: int) -> None:
+        """Let a volume under way wait; microsteps that are due already still go out."""
+        channel = self.channels[bucket]
+        with self._critical():
+            channel.held += channel.left
+            channel.left = 0
+
+    def release(self, bucket: int) -> None:
+        """Go on with a volume that waits, at its own rate."""
+        channel = self.channels[bucket]
+        with self._critical():
+            channel.left += channel.held
+            channel.held = 0
 
     def set_rate(self, bucket: int, rate_nl_per_day: int, quanta: int) -> None:
         """Run a bucket at a rate from now on for `quanta`; the fraction accumulated is kept."""
@@ -146,6 +162,7 @@ class Meter:
             channel.den = quanta
             channel.acc_rem = 0
             channel.left = quanta
+            channel.held = 0
             channel.next_left = 0
 
     def issued(self) -> int:

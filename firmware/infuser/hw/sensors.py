@@ -3,6 +3,7 @@
 from machine import ADC, Pin
 
 from infuser.hw import board
+from infuser.hw.button import Button
 
 _RAW_ANGLE = 0x0C
 _AMBIENT_READ = board.PRESSURE_ZERO_UV // board.PRESSURE_UV_PER_PA
@@ -24,7 +25,7 @@ class Sensors:
         self._air = _pulled_up("air")
         self._full = _pulled_up("limit_full")
         self._empty = _pulled_up("limit_empty")
-        self._patient = _pulled_up("patient_button")
+        self._patient = Button(board.PINS["patient_button"])
         self._stop = _pulled_up("stop_button")
         self._stop_fell = False
         self._stop.irq(self._on_stop, Pin.IRQ_FALLING, hard=True)
@@ -87,8 +88,12 @@ class Sensors:
         return self._jumper.value() == 0
 
     def patient_button(self) -> bool:
-        """Whether the patient button is pressed."""
-        return self._patient.value() == 0
+        """Whether the patient button is down."""
+        return self._patient.down()
+
+    def patient_pressed(self) -> bool:
+        """Whether the patient button was pressed since the last call."""
+        return self._patient.pressed()
 
     def stop_button(self) -> bool:
         """Whether the stop button is pressed, or was since the last call, however briefly."""

@@ -1,18 +1,32 @@
-"""Monotonic time since start, from ticks that wrap."""
+"""The pump's own monotonic time, from ticks that wrap."""
 
 import time
 
 
 class Timebase:
-    """Uptime that does not wrap. Main context only; to be asked at least once in 6 days."""
+    """Milliseconds that never go back. Main context only; to be asked at least once in 6 days.
+
+    `uptime_ms` counts from the start of the program, `age_ms` from the day the pump was made: what had
+    passed before this start is told by `begin`.
+    """
 
     def __init__(self) -> None:
         self._last = time.ticks_ms()
-        self._uptime_ms = 0
+        self._age_ms = 0
+        self._started_ms = 0
+
+    def begin(self, age_ms: int) -> None:
+        """The pump's age at the start of the program."""
+        self._age_ms += age_ms - self._started_ms
+        self._started_ms = age_ms
+
+    def age_ms(self) -> int:
+        """The pump's age."""
+        now = time.ticks_ms()
+        self._age_ms += time.ticks_diff(now, self._last)
+        self._last = now
+        return self._age_ms
 
     def uptime_ms(self) -> int:
         """Milliseconds since this object was made."""
-        now = time.ticks_ms()
-        self._uptime_ms += time.ticks_diff(now, self._last)
-        self._last = now
-        return self._uptime_ms
+        return self.age_ms() - self._started_ms

@@ -35,6 +35,8 @@ DOSE_LIMIT = 17
 LONG_STOP = 18
 POWER_RESTORED = 19
 BATTERY_EMPTY = 20
+RESUME_FAILED = 21
+THERAPY_ENDED = 22
 
 # fmt: off
 # id -> (name, priority, latching, answer, text, remedy)
@@ -109,6 +111,14 @@ ALARMS = {
     BATTERY_EMPTY: (
         "battery-empty", HIGH, True, MOTOR_OFF,
         "the battery cannot drive the motor any more", "connect the supply, acknowledge, then resume",
+    ),
+    RESUME_FAILED: (
+        "resume-failed", MEDIUM, True, KEEP,
+        "therapy was to start by itself and could not", "read the alarms, remove their cause, then resume",
+    ),
+    THERAPY_ENDED: (
+        "therapy-ended", LOW, True, KEEP,
+        "the taper has come to its end; nothing is delivered", "acknowledge; clear the program",
     ),
 }
 # fmt: on

@@ -33,6 +33,11 @@ STORAGE = 32
 LOCK_OUT = 34
 ALREADY_DONE = 35
 BEGUN = 36
+PATIENT_BOLUS_LIMIT = 37
+NO_PATIENT_BOLUS = 38
+BRIDGE_ACTIVE = 39
+NO_PLAN = 40
+CONCENTRATION_MISMATCH = 41
 
 # code -> (name, what happened, what to do)
 ERRORS = {
@@ -88,5 +93,26 @@ ERRORS = {
         "begun",
         "the command was begun, and the pump restarted before its end was recorded",
         "read the status and the log to see what became of it; it is not carried out again",
+    ),
+    PATIENT_BOLUS_LIMIT: (
+        "patient-bolus-limit",
+        "the patient's boluses of 24 h are used up",
+        "wait until the oldest is 24 h old; a clinician may change the program",
+    ),
+    NO_PATIENT_BOLUS: (
+        "no-patient-bolus",
+        "the program gives the patient no bolus",
+        "a clinician may program one",
+    ),
+    BRIDGE_ACTIVE: (
+        "bridge-active",
+        "the drug before the present one is still in the catheter",
+        "wait until the bridge is delivered",
+    ),
+    NO_PLAN: ("no-plan", "the program has no plan of doses", "send a program with a plan"),
+    CONCENTRATION_MISMATCH: (
+        "concentration-mismatch",
+        "the reservoir holds another concentration than the program is for",
+        "send a program for what the reservoir holds, with its bridge volume",
     ),
 }

@@ -12,6 +12,7 @@ import hashlib
 import struct
 
 from infuser.wire import alarms, codec, errors, program, records, states
+from infuser.wire.replies import STATUS_FIELDS, UNDERSTOOD_FIELDS
 
 REQUEST = 1
 REPLY = 2
@@ -44,66 +45,12 @@ OUTCOME = 21
 SELF_TEST = 22
 SERVICE_REPL = 23
 PROGRAM_CLEAR = 24
+TEMPORARY_RATE = 25
+PLAN_ORDER = 26
+CALIBRATE = 27
 
 CHUNK_MAX = 768
 
-ALARM_FIELDS = (
-    ("alarm", "u8"),
-    ("priority", "u8"),
-    ("since_ms", "u64"),
-    ("active", "bool"),
-    ("acknowledged", "bool"),
-    ("latched", "bool"),
-    ("detail", "i32"),
-)
-STATUS_FIELDS = (
-    ("state", "u8"),
-    ("mode", "u8"),
-    ("stop_reason", "u8"),
-    ("rate_nl_per_day", "u32"),
-    ("dose_ng_per_day", "u32"),
-    ("program_dose_ng_per_day", "u32"),
-    ("delivered_today_nl", "u32"),
-    ("delivered_total_nl", "u64"),
-    ("steps_total", "u32"),
-    ("steps_uncertain", "u32"),
-    ("bucket_list", (("steps", "u32"),)),
-    ("step_pl", "u32"),
-    ("bolus_remaining_nl", "u32"),
-    ("bolus_remaining_ms", "u32"),
-    ("reservoir_nl", "u32"),
-    ("low_reservoir_nl", "u32"),
-    ("refill_due_ms", "u64"),
-    ("alarm_list", ALARM_FIELDS),
-    ("audio_pause_ms", "u32"),
-    ("time_ms", "u64"),
-    ("utc_offset_min", "i32"),
-    ("time_valid", "bool"),
-    ("uptime_ms", "u64"),
-    ("boot_count", "u32"),
-    ("patient", "text"),
-    ("drug", "text"),
-    ("concentration_ug_per_ml", "u32"),
-    ("program_digest", "blob"),
-    ("log_oldest", "u32"),
-    ("log_next", "u32"),
-    ("battery_mv", "u16"),
-    ("temperature_mc", "i32"),
-    ("pressure_pa", "i32"),
-    ("free_bytes", "u32"),
-)
-UNDERSTOOD_FIELDS = (
-    ("digest", "blob"),
-    ("dose_ng_per_day", "u32"),
-    ("volume_nl_per_day", "u32"),
-    ("rate_low_nl_per_day", "u32"),
-    ("rate_high_nl_per_day", "u32"),
-    ("minimum_nl_per_day", "u32"),
-    ("bolus_max_nl", "u32"),
-    ("low_reservoir_nl", "u32"),
-    ("refill_due_ms", "u64"),
-    ("warning_list", (("field", "text"), ("text", "text"))),
-)
 REFUSAL_FIELDS = (
     ("field", "text"),
     ("value", "i64"),
@@ -134,7 +81,7 @@ MESSAGES = {
     ),
     PROGRAM_CHECK: ("program-check", WHEN_STOPPED, (), UNDERSTOOD_FIELDS),
     PROGRAM_COMMIT: (
-        "program-commit", MUTATES, (("digest", "blob"), ("confirmed", "bool")) + OPERATOR,
+        "program-commit", MUTATES, (("digest", "blob"), ("confirmed", "bool"), ("bridge_nl", "u32")) + OPERATOR,
         (("digest", "blob"), ("state", "u8")),
     ),
     PROGRAM_READ: (
@@ -146,8 +93,14 @@ MESSAGES = {
         (("volume_nl", "u32"), ("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
     ),
     BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("delivered_nl", "u32"),)),
-    STOP: ("stop", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
-    RESUME: ("resume", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32"))),
+    STOP: (
+        "stop", MUTATES | WHEN_STOPPED, (("resume_after_ms", "u64"), ("remind_min", "u16")) + OPERATOR,
+        (("state", "u8"), ("start_in_ms", "u64")),
+    ),
+    RESUME: (
+        "resume", MUTATES | WHEN_STOPPED, (("delay_ms", "u64"),) + OPERATOR,
+        (("state", "u8"), ("rate_nl_per_day", "u32"), ("start_in_ms", "u64")),
+    ),
     MINIMUM_RATE: (
         "minimum-rate", MUTATES, (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32")),
     ),
@@ -162,7 +115,7 @@ MESSAGES = {
     ),
     REFILL_CANCEL: ("refill-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
     PRIME: (
-        "prime", MUTATES, (("volume_nl", "u32"), ("duration_ms", "u32")) + OPERATOR,
+        "prime", MUTATES, (("purpose", "u8"), ("volume_nl", "u32"), ("duration_ms", "u32")) + OPERATOR,
         (("volume_nl", "u32"), ("ends_ms", "u64")),
     ),
     CLOCK_SET: (
@@ -179,6 +132,20 @@ MESSAGES = {
     ),
     SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
     PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+    TEMPORARY_RATE: (
+        "temporary-rate", MUTATES,
+        (("dose_ng_per_day", "u32"), ("duration_ms", "u32"), ("patient", "text")) + OPERATOR,
+        (("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
+    ),
+    PLAN_ORDER: (
+        "plan-order", MUTATES | WHEN_STOPPED,
+        (("action", "u8"), ("dose_ng_per_day", "u32"), ("patient", "text")) + OPERATOR,
+        (("position", "u8"), ("dose_ng_per_day", "u32"), ("held", "bool"), ("next_ms", "u64")),
+    ),
+    CALIBRATE: (
+        "calibrate", MUTATES, (("step_pl", "u32"), ("uncertainty_ppm", "u32"), ("runs", "u8")) + OPERATOR,
+        (("step_pl", "u32"), ("reservoir_nl", "u32")),
+    ),
 }
 # fmt: on
 

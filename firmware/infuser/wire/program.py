@@ -2,7 +2,8 @@
 
 Doses are clinical (ng a day) and the pump itself converts them to volume, so that what is
 confirmed is what a clinician reads. `step_list` covers the week: each step begins at `start_min`
-on every day in `day_mask` (bit 0 is Monday) and lasts until the next one begins.
+on every day in `day_mask` (bit 0 is Monday) and lasts until the next one begins. Local times of
+`plan_list` and `start_min` are minutes since 1970 by the wall clock of the place; 0 is none.
 """
 
 import binascii
@@ -16,6 +17,8 @@ MODE_NAMES = {0: "none", CONTINUOUS: "continuous", FLEX: "flex"}
 EVERY_DAY = 0x7F
 
 STEP_FIELDS = (("day_mask", "u8"), ("start_min", "u16"), ("dose_ng_per_day", "u32"))
+# Daily doses that replace the pattern's own, each from a local time on; 0 ends the therapy.
+PLAN_FIELDS = (("at_min", "u32"), ("dose_ng_per_day", "u32"))
 PROGRAM_FIELDS = (
     ("version", "u8"),
     ("patient", "text"),
@@ -26,11 +29,32 @@ PROGRAM_FIELDS = (
     ("minimum_ng_per_day", "u32"),
     ("bolus_max_ng", "u32"),
     ("bolus_lockout_min", "u16"),
+    ("patient_bolus_ng", "u32"),
+    ("patient_bolus_min", "u16"),
+    ("patient_lockout_min", "u16"),
+    ("patient_boluses_per_day", "u8"),
+    ("periodic_bolus_ng", "u32"),
+    ("periodic_bolus_min", "u16"),
+    ("periodic_interval_min", "u16"),
+    ("plan_list", PLAN_FIELDS),
+    ("plan_increase_permille", "u16"),
+    ("start_min", "u32"),
+    ("dose_max_1h_ng", "u32"),
+    ("dose_max_4h_ng", "u32"),
     ("dose_max_ng_per_day", "u32"),
     ("low_reservoir_nl", "u32"),
 )
-VERSION = 1
+VERSION = 2
 ENCODED_MAX = 4096
+
+
+def new(**values) -> dict:
+    """A program of `values`, every field that is not named at nothing."""
+    kinds = {"text": "", "blob": b""}
+    program = {name: ([] if isinstance(kind, tuple) else kinds.get(kind, 0)) for name, kind in PROGRAM_FIELDS}
+    program["version"] = VERSION
+    program.update(values)
+    return program
 
 
 def encode(program: dict) -> bytes:

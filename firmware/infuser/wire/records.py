@@ -1,9 +1,10 @@
 """The journal's records, declared once: what the pump remembers and what the host reads back.
 
 A stored record: length (u16, of all that follows it), kind (u8), boot (u16), sequence number
-(u32), wall clock (u64 ms since 1970, 0 when lost), uptime (u64 ms), fields, chain (8 bytes),
+(u32), wall clock (u64 ms since 1970, 0 when lost), age (u64 ms), fields, chain (8 bytes),
 CRC-32 (u32). `chain` is the start of SHA-256(previous chain + record up to here), so that a
-record changed, dropped or moved breaks every one after it.
+record changed, dropped or moved breaks every one after it. `age` is the pump's own time since it was
+made: it goes on over restarts, as far as the clock knows how long they lasted, and is never set.
 """
 
 import binascii
@@ -37,16 +38,25 @@ REFILL = 13
 CLOCK = 14
 FAULT = 15
 SELF_TEST = 16
+BOLUS_REFUSED = 17
+BOLUS_HELD = 18
+TEMPORARY_RATE = 19
+START_AT = 20
+PLAN = 21
+BRIDGE = 22
+CALIBRATION = 23
 
 COUNTERS = (
     ("basal_steps", "u32"),
     ("patient_bolus_steps", "u32"),
     ("clinician_bolus_steps", "u32"),
+    ("periodic_bolus_steps", "u32"),
     ("priming_steps", "u32"),
 )
 
 # Names of the counters in the order of the accounting buckets.
 COUNTER_NAMES = tuple(name for name, _ in COUNTERS)
+THERAPY_NAMES = COUNTER_NAMES[:-1]  # all but priming
 
 # Delivery counters between journal records, kept apart because they change all day.
 CHECKPOINT_FIELDS = (
@@ -56,19 +66,24 @@ CHECKPOINT_FIELDS = (
         ("steps_reserved", "u32"),
         ("basal_acc_pl", "u32"),
         ("basal_acc_rem", "u32"),
-        ("uptime_ms", "u64"),
+        ("age_ms", "u64"),
         ("time_ms", "u64"),
+        ("window_min", "u32"),
+        ("minutes", "blob"),
     )
 )
 
-# kind -> (name, fields)
+# kind -> (name, fields). `next_due_ms` is the age at which the next periodic bolus is due, 0 for none.
 RECORDS = {
     SNAPSHOT: ("snapshot", (("ledger", "blob"),)),
     BOOT: (
         "boot",
         (("firmware", "text"), ("cause", "text"), ("steps_uncertain", "u32"), ("torn_bytes", "u32"), ("gap_ms", "u64")),
     ),
-    STATE: ("state", (("old", "u8"), ("new", "u8"), ("reason", "u8"), ("rate_nl_per_day", "u32"))),
+    STATE: (
+        "state",
+        (("old", "u8"), ("new", "u8"), ("reason", "u8"), ("rate_nl_per_day", "u32"), ("next_due_ms", "u64")),
+    ),
     PROGRAM: ("program", (("program", "blob"), ("confirmed", "bool"), ("operator", "text"))),
     COMMAND: ("command", (("request_id", "u64"), ("command", "u8"), ("error", "u16"), ("operator", "text"))),
     DELIVERY: (
@@ -94,6 +109,8 @@ RECORDS = {
             ("volume_nl", "u32"),
             ("duration_ms", "u32"),
             ("start_steps", "u32"),
+            ("purpose", "u8"),
+            ("next_due_ms", "u64"),
             ("operator", "text"),
         ),
     ),
@@ -112,6 +129,48 @@ RECORDS = {
     CLOCK: ("clock", (("old_ms", "u64"), ("new_ms", "u64"), ("utc_offset_min", "i32"), ("operator", "text"))),
     FAULT: ("fault", (("part", "text"), ("detail", "i32"), ("masked", "bool"), ("text", "text"))),
     SELF_TEST: ("self-test", (("passed", "bool"), ("failed", "text"))),
+    BOLUS_REFUSED: ("bolus-refused", (("bucket", "u8"), ("error", "u16"), ("dose_ng", "u32"), ("next_due_ms", "u64"))),
+    BOLUS_HELD: ("bolus-held", (("bucket", "u8"), ("held", "bool"))),
+    TEMPORARY_RATE: (
+        "temporary-rate",
+        (("dose_ng_per_day", "u32"), ("duration_ms", "u32"), ("reason", "u8"), ("operator", "text")),
+    ),
+    START_AT: ("start-at", (("start_age_ms", "u64"), ("remind_min", "u16"), ("operator", "text"))),
+    PLAN: (
+        "plan",
+        (
+            ("position", "u8"),
+            ("dose_ng_per_day", "u32"),
+            ("held", "bool"),
+            ("shift_min", "u32"),
+            ("reason", "u8"),
+            ("operator", "text"),
+        ),
+    ),
+    BRIDGE: (
+        "bridge",
+        (
+            ("volume_nl", "u32"),
+            ("rate_nl_per_day", "u32"),
+            ("minimum_nl_per_day", "u32"),
+            ("start_steps", "u32"),
+            ("reason", "u8"),
+        ),
+    ),
+    CALIBRATION: (
+        "calibration",
+        (
+            ("step_pl", "u32"),
+            ("uncertainty_ppm", "u32"),
+            ("runs", "u8"),
+            ("reservoir_nl", "u32"),
+            ("total_nl", "u64"),
+            ("today_nl", "u32"),
+            ("therapy_steps", "u32"),
+            ("steps_total", "u32"),
+            ("operator", "text"),
+        ),
+    ),
 }
 
 
@@ -119,9 +178,9 @@ class RecordError(ValueError):
     """Bytes that are not a sound record, or not the next one of the chain."""
 
 
-def encode(kind: int, boot: int, seq: int, time_ms: int, uptime_ms: int, values: dict, previous: bytes) -> bytes:
+def encode(kind: int, boot: int, seq: int, time_ms: int, age_ms: int, values: dict, previous: bytes) -> bytes:
     """A stored record that follows the chain value `previous`."""
-    body = struct.pack(_HEAD, kind, boot & 0xFFFF, seq, time_ms, uptime_ms) + codec.encode(RECORDS[kind][1], values)
+    body = struct.pack(_HEAD, kind, boot & 0xFFFF, seq, time_ms, age_ms) + codec.encode(RECORDS[kind][1], values)
     body += link(previous, body)
     if len(body) + 4 > LENGTH_MAX:
         raise RecordError("record of {} bytes, allowed {}".format(len(body) + 4, LENGTH_MAX))
@@ -163,7 +222,7 @@ def check(stored: bytes) -> None:
 
 
 def decode(stored: bytes, previous: bytes | None = None) -> dict:
-    """A stored record as a dict: kind, boot, seq, time_ms, uptime_ms, fields, chain.
+    """A stored record as a dict: kind, boot, seq, time_ms, age_ms, fields, chain.
 
     Checks the CRC, and with `previous` that it follows in the chain; RecordError otherwise.
     """
@@ -171,7 +230,7 @@ def decode(stored: bytes, previous: bytes | None = None) -> dict:
     body = stored[2:-4]
     chain = body[-CHAIN_SIZE:]
     core = body[:-CHAIN_SIZE]
-    kind, boot, seq, time_ms, uptime_ms = struct.unpack(_HEAD, core[:_HEAD_SIZE])
+    kind, boot, seq, time_ms, age_ms = struct.unpack(_HEAD, core[:_HEAD_SIZE])
     if previous is not None and link(previous, core) != chain:
         raise RecordError("record {} does not follow the one before it".format(seq))
     if kind not in RECORDS:
@@ -185,7 +244,7 @@ def decode(stored: bytes, previous: bytes | None = None) -> dict:
         "boot": boot,
         "seq": seq,
         "time_ms": time_ms,
-        "uptime_ms": uptime_ms,
+        "age_ms": age_ms,
         "fields": fields,
         "chain": chain,
     }

@@ -33,9 +33,27 @@ LOW_RESERVOIR_DEFAULT_NL = 2 * NL_PER_ML
 LOW_RESERVOIR_MIN_NL = NL_PER_ML // 2
 LOW_RESERVOIR_MAX_NL = RESERVOIR_CAPACITY_NL // 2
 DOSE_MAX_NG_PER_DAY = 2003000  # product labelling: the upper end of maintenance doses
+# What may go out in any 24 h with all boluses: a quarter above the largest daily dose.
+DOSE_WINDOW_MAX_NG = DOSE_MAX_NG_PER_DAY * 5 // 4
+DAY_MAX_NL = THERAPY_MAX_NL_PER_DAY + BOLUS_MAX_NL
+# The motor's largest rate, all that it does at once taken together.
+PUMP_MAX_NL_PER_DAY = PRIMING_MAX_NL_PER_DAY
 AUDIO_PAUSE_MAX_S = 600
 CONCENTRATION_MAX_UG_PER_ML = 4000
 FLEX_STEPS_PER_DAY_MAX = 48
+PATIENT_BOLUSES_PER_DAY_MAX = 24
+PATIENT_LOCKOUT_MIN_MIN = 5
+PERIODIC_INTERVAL_MIN_MIN = 30
+TEMPORARY_MAX_MS = 7 * MS_PER_DAY
+START_DELAY_MAX_MS = 31 * MS_PER_DAY
+STOP_REMINDER_DEFAULT_MIN = 30
+STOP_REMINDER_MAX_MIN = 240
+PLAN_STEPS_MAX = 60
+PLAN_INCREASE_MAX_PERMILLE = 300  # product labelling: 10 to 30 % at most once in 24 h
+BRIDGE_MAX_NL = 2 * NL_PER_ML
+# Calibration further from nominal than this is a mistake, not a motor.
+STEP_PL_TOLERANCE_PERCENT = 10
+BACKLASH_MAX_STEPS = 64
 EPOCH_MIN_MS = 1577836800000  # 2020-01-01: an earlier wall clock is a lost one
 EPOCH_MAX_MS = 4102444800000  # 2100-01-01
 
@@ -48,6 +66,11 @@ def volume_nl(dose_ng: int, concentration_ug_per_ml: int) -> int:
 def dose_ng(volume_nl: int, concentration_ug_per_ml: int) -> int:
     """Dose in ng in `volume_nl`, rounded down."""
     return volume_nl * concentration_ug_per_ml // NL_PER_UL
+
+
+def volume_steps(volume_nl: int, step_pl: int) -> int:
+    """Whole microsteps of `step_pl` in `volume_nl`."""
+    return volume_nl * PL_PER_NL // step_pl
 
 
 def steps_volume_nl(steps: int, step_pl: int) -> int:

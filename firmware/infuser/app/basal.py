@@ -1,0 +1,148 @@
+"""Which basal rate holds when, and the meter's segments made from it, exact to the quantum."""
+
+from infuser.core import prescription
+from infuser.core.schedule import Schedule
+from infuser.wire import program as programs
+from infuser.wire import records, states, units
+
+_FAR_MS = units.MS_PER_DAY
+
+
+class Basal:
+    """Program, plan, temporary rate and bridge as one course of rates over the pump's age."""
+
+    def __init__(self, delivery, recorder) -> None:
+        self.delivery = delivery
+        self.recorder = recorder
+        self.ledger = recorder.ledger
+        self.clock = recorder.clock
+        self.schedule: Schedule | None = None
+        self._end_ms = 0  # where the segments given to the meter end
+        self._next_ms = 0  # where the course goes on after them: within a quantum of _end_ms
+
+    def adopt(self) -> None:
+        """Take up the ledger's program at the dose of its plan, and give the guard its limits."""
+        data = self.ledger.program
+        self.schedule = None
+        if data:
+            self.schedule = prescription.check(programs.decode(data))
+            if self.ledger.plan_ng_per_day:
+                self.schedule = Schedule(self.schedule.program, self.ledger.plan_ng_per_day)
+        self.delivery.guard.set_limits(self.schedule.limits_nl() if self.schedule else [0, 0, 0])
+
+    # The course of rates
+
+    def rate_at(self, age_ms: int, state: int) -> tuple[int, int]:
+        """(basal rate in nL a day, ms from `age_ms` on for which it holds) in a state."""
+        if not self.schedule or state not in (states.INFUSING, states.BOLUS, states.MINIMUM_RATE):
+            return 0, units.MS_PER_H
+        bridge_ms = self.bridge_left_ms(state)
+        if state == states.MINIMUM_RATE:
+            return self.minimum_nl_per_day(), bridge_ms or _FAR_MS
+        if bridge_ms:
+            left_ms = self.delivery.position_ms() + bridge_ms - age_ms
+            if left_ms > 0:
+                return self.ledger.bridge_nl_per_day, left_ms
+        elif self.ledger.temporary_end_ms > age_ms:
+            rate = self.schedule.volume_nl(self.ledger.temporary_ng_per_day)
+            return rate, self.ledger.temporary_end_ms - age_ms
+        return self._scheduled(age_ms)
+
+    def _scheduled(self, age_ms: int) -> tuple[int, int]:
+        """The program's own rate; its daily mean while the clock is lost."""
+        if self.schedule.daily() and not self.clock.valid:
+            return self.schedule.mean_nl_per_day, _FAR_MS
+        return self.schedule.rate_at(self.clock.week_ms(age_ms))
+
+    def minimum_nl_per_day(self) -> int:
+        """The gentlest rate that is still therapy; while a bridge lasts that of the drug before."""
+        if self.ledger.bridge_nl:
+            return self.ledger.bridge_minimum_nl_per_day
+        return self.schedule.minimum_nl_per_day
+
+    def peak_nl_per_day(self, state: int) -> int:
+        """The largest basal rate that the course can come to without a new order."""
+        if not self.schedule or state == states.PRIMING:
+            return 0
+        peak = self.rate_at(self.delivery.position_ms(), state)[0]
+        return peak if state == states.MINIMUM_RATE else max(self.schedule.rates() + [peak])
+
+    # Segments
+
+    def run(self, state: int) -> None:
+        """Begin the course anew from the present quantum on."""
+        at_ms = self.delivery.position_ms()
+        rate, lasts_ms = self.rate_at(at_ms, state)
+        quanta = _quanta(lasts_ms)
+        self.delivery.meter.set_rate(states.BASAL, rate, quanta)
+        self._end_ms = at_ms + quanta * units.QUANTUM_MS
+        self._next_ms = at_ms + lasts_ms
+        self.prepare(state)  # at once: the segment may end before the loop comes round
+
+    def needs_next(self) -> bool:
+        """Whether the prepared segment has begun and another one is wanted."""
+        return self.delivery.meter.channels[states.BASAL].next_left == 0
+
+    def prepare(self, state: int) -> None:
+        """Tell the meter what follows; the interrupt changes over by itself."""
+        rate, lasts_ms = self.rate_at(self._next_ms, state)
+        self._next_ms += lasts_ms
+        quanta = _quanta(self._next_ms - self._end_ms)
+        self.delivery.meter.set_next_rate(states.BASAL, rate, quanta)
+        self._end_ms += quanta * units.QUANTUM_MS
+
+    # Bridge: the drug before stands in the fluid path and goes out at its own dose
+
+    def bridge_left_steps(self) -> int:
+        """Microsteps of the basal bucket until the path holds the present drug."""
+        if not self.ledger.bridge_nl:
+            return 0
+        meter = self.delivery.meter
+        target = self.ledger.bridge_start_steps + -(-self.ledger.bridge_nl * units.PL_PER_NL // meter.step_pl)
+        return max(0, target - meter.channels[states.BASAL].due)
+
+    def bridge_left_ms(self, state: int) -> int:
+        """Time until the bridge is over at the rate of a state, 0 without one."""
+        steps = self.bridge_left_steps()
+        if not steps:
+            return 0
+        meter = self.delivery.meter
+        rate = self.minimum_nl_per_day() if state == states.MINIMUM_RATE else self.ledger.bridge_nl_per_day
+        left_pl = steps * meter.step_pl - meter.channels[states.BASAL].acc_pl
+        return -(-left_pl * units.MS_PER_DAY // (rate * units.PL_PER_NL))
+
+    def poll(self, age_ms: int, state: int) -> None:
+        """Keep a segment ahead of the tick, and note what is over."""
+        if self.needs_next():
+            self.prepare(state)
+        ledger = self.ledger
+        if ledger.temporary_end_ms and age_ms >= ledger.temporary_end_ms:
+            self.end_temporary(states.DONE)
+        if ledger.bridge_nl and self.bridge_left_steps() == 0:
+            self.end_bridge(states.DONE)
+            self.run(state)
+
+    def end_temporary(self, reason: int, operator: str = "") -> None:
+        """Journal that the temporary rate is over."""
+        self.recorder.note(
+            records.TEMPORARY_RATE, dose_ng_per_day=0, duration_ms=0, reason=reason, operator=operator
+        )
+
+    def end_bridge(self, reason: int) -> None:
+        """Journal that the fluid path holds the present drug."""
+        self.begin_bridge(0, 0, 0, reason)
+
+    def begin_bridge(self, volume_nl: int, rate_nl_per_day: int, minimum_nl_per_day: int, reason: int) -> None:
+        """Journal a bridge of `volume_nl`, 0 for its end."""
+        self.recorder.note(
+            records.BRIDGE,
+            volume_nl=volume_nl,
+            rate_nl_per_day=rate_nl_per_day,
+            minimum_nl_per_day=minimum_nl_per_day,
+            start_steps=self.delivery.bucket_steps()[states.BASAL],
+            reason=reason,
+        )
+
+
+def _quanta(duration_ms: int) -> int:
+    return max(1, (duration_ms + units.QUANTUM_MS // 2) // units.QUANTUM_MS)

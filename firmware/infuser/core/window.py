@@ -1,0 +1,102 @@
+"""Sliding dose windows: microsteps of therapy in each minute of the pump's age over the last day.
+
+A window of so many minutes counts that many whole minutes and the one under way, so it always holds
+at least what was made in that time: a limit is reached up to one minute early and never late.
+The minutes are kept in a buffer that is stored as it is.
+"""
+
+import binascii
+import struct
+
+MINUTES = 1440
+SPANS_MIN = (60, 240, MINUTES)
+_HEAD = 4
+_STORED = _HEAD + 2 * MINUTES
+_SLOT_MAX = 0xFFFF
+
+
+class Window:
+    """Counts minute by minute, and sums over SPANS_MIN."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray(_STORED + 4)
+        self.minute = 0  # the one under way
+        self._start_steps = 0
+        self._sums = [0] * len(SPANS_MIN)
+
+    def begin(self, minute: int, steps: int) -> None:
+        """Count from `minute` on, at `steps` of therapy in all; what is already in the window stays."""
+        self.minute = minute
+        self._start_steps = steps
+        for index, span in enumerate(SPANS_MIN):
+            self._sums[index] = sum([self._slot(minute - 1 - back) for back in range(span)])
+
+    def advance(self, minute: int, steps: int) -> None:
+        """Close the minutes before `minute`; all of `steps` not counted yet belong to the first of them."""
+        while self.minute < minute:
+            made = steps - self._start_steps
+            if made > _SLOT_MAX:
+                made = _SLOT_MAX
+            for index, span in enumerate(SPANS_MIN):
+                self._sums[index] += made - self._slot(self.minute - span)
+            self._put(self.minute, made)
+            self._start_steps += made
+            self.minute += 1
+
+    def used(self, index: int, steps: int) -> int:
+        """Microsteps in the window of SPANS_MIN[index] at `steps` of therapy in all."""
+        return self._sums[index] + steps - self._start_steps
+
+    def assume(self, hourly_steps: list[int], minute: int) -> None:
+        """Fill from the counts of past hours, newest last, each as late as it can have been."""
+        for back in range(MINUTES):
+            self._put(minute - 1 - back, 0)
+        for back, count in enumerate(reversed(hourly_steps[-24:])):
+            at = minute - 1 - 60 * back
+            while count > 0:
+                self._put(at, min(count, _SLOT_MAX))
+                count -= _SLOT_MAX
+                at -= 1
+
+    def stored(self) -> bytearray:
+        """The closed minutes as bytes with a checksum; valid until the next change."""
+        struct.pack_into("<I", self._buffer, 0, self.minute)
+        struct.pack_into("<I", self._buffer, _STORED, binascii.crc32(memoryview(self._buffer)[:_STORED]))
+        return self._buffer
+
+    def since(self, base: int, steps: int) -> bytes:
+        """Counts of the minutes from `base` (a whole hour, at most an hour ago) to the one under way."""
+        at = _HEAD + base % MINUTES * 2
+        closed = bytes(self._buffer[at : at + 2 * (self.minute - base)])
+        return closed + struct.pack("<H", min(_SLOT_MAX, steps - self._start_steps))
+
+    def load(self, stored: bytes | None, base: int, minutes: bytes) -> bool:
+        """Take up stored minutes up to `base` and those since; False and nothing done if they do not verify."""
+        if not stored or len(stored) != _STORED + 4:
+            return False
+        if struct.unpack_from("<I", stored, _STORED)[0] != binascii.crc32(stored[:_STORED]):
+            return False
+        if struct.unpack_from("<I", stored, 0)[0] != base or len(minutes) > 2 * 61:
+            return False
+        self._buffer[:] = stored
+        for index in range(len(minutes) // 2):
+            self._put(base + index, struct.unpack_from("<H", minutes, 2 * index)[0])
+        return True
+
+    def forget(self, first: int, minute: int) -> None:
+        """Nothing was made in the minutes from `first` to before `minute`."""
+        for at in range(max(first, minute - MINUTES), minute):
+            self._put(at, 0)
+
+    def add(self, minute: int, steps: int) -> None:
+        """Count `steps` more in a closed minute."""
+        self._put(minute, min(_SLOT_MAX, self._slot(minute) + steps))
+
+    def _slot(self, minute: int) -> int:
+        at = _HEAD + minute % MINUTES * 2
+        return self._buffer[at] | self._buffer[at + 1] << 8
+
+    def _put(self, minute: int, steps: int) -> None:
+        at = _HEAD + minute % MINUTES * 2
+        self._buffer[at] = steps & 0xFF
+        self._buffer[at + 1] = steps >> 8
