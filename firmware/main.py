@@ -31,7 +31,7 @@ class Hardware:
         self.drive = Drive()
         self.tick_timer = TickTimer
         self.wall_clock = WallClock(i2c)
-        self.sensors = Sensors(i2c)
+        self.sensors = Sensors(i2c, self.drive.cut)
         self.annunciator = Annunciator(self.sensors)
         self.port = SerialPort()
         self.watchdog = Watchdog()

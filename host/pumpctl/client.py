@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
-from infuser.wire import messages
+from infuser.wire import messages, states
 from infuser.wire import program as programs
 from pumpctl.errors import ProtocolMismatch, VerificationError
 from pumpctl.exchange import Hello
@@ -117,9 +117,12 @@ class Pump:
         """UNDERSTOOD_FIELDS: what the pump makes of the program staged."""
         return self._ask(messages.PROGRAM_CHECK)
 
-    def commit_program(self, digest: bytes, confirmed: bool = False) -> Values:
-        """Put the staged program of this digest into force; `confirmed` overrides soft limits. digest, state."""
-        return self._order(messages.PROGRAM_COMMIT, digest=digest, confirmed=confirmed)
+    def commit_program(self, digest: bytes, confirmed: bool = False, bridge_nl: int = 0) -> Values:
+        """Put the staged program of this digest into force; `confirmed` overrides soft limits. digest, state.
+
+        `bridge_nl` is the fluid path in which another concentration still stands; 0: it was flushed.
+        """
+        return self._order(messages.PROGRAM_COMMIT, digest=digest, confirmed=confirmed, bridge_nl=bridge_nl)
 
     def clear_program(self) -> Values:
         """Forget the program, for another patient. state."""
@@ -135,17 +138,30 @@ class Pump:
         """End a bolus or priming. delivered_nl."""
         return self._order(messages.BOLUS_CANCEL)
 
-    def prime(self, volume_nl: int, duration_ms: int) -> Values:
-        """Fill the catheter. volume_nl, ends_ms."""
-        return self._order(messages.PRIME, volume_nl=volume_nl, duration_ms=duration_ms)
+    def prime(self, volume_nl: int, duration_ms: int, purpose: int = states.PRIMING_CATHETER) -> Values:
+        """Prime, flush or drain, off the patient; draining takes whatever is there. volume_nl, ends_ms."""
+        return self._order(messages.PRIME, purpose=purpose, volume_nl=volume_nl, duration_ms=duration_ms)
 
-    def stop(self) -> Values:
-        """Stop delivery. state."""
-        return self._order(messages.STOP)
+    def stop(self, resume_after_ms: int = 0, remind_min: int = 0) -> Values:
+        """Stop delivery, to resume by itself after a time (0: never). state, start_in_ms.
 
-    def resume(self) -> Values:
-        """Start or resume the programmed infusion. state, rate_nl_per_day."""
-        return self._order(messages.RESUME)
+        The alarm long-stop comes after `remind_min`; 0 is the pump's own 30 min.
+        """
+        return self._order(messages.STOP, resume_after_ms=resume_after_ms, remind_min=remind_min)
+
+    def resume(self, delay_ms: int = 0) -> Values:
+        """Start or resume the programmed infusion, now or after a delay. state, rate_nl_per_day, start_in_ms."""
+        return self._order(messages.RESUME, delay_ms=delay_ms)
+
+    def temporary_rate(self, dose_ng_per_day: int, duration_ms: int, patient: str) -> Values:
+        """Another basal rate for a time; a dose of 0 ends it. rate_nl_per_day, ends_ms."""
+        return self._order(
+            messages.TEMPORARY_RATE, dose_ng_per_day=dose_ng_per_day, duration_ms=duration_ms, patient=patient
+        )
+
+    def order_plan(self, action: int, patient: str, dose_ng_per_day: int = 0) -> Values:
+        """Hold the plan of doses, let it go on, or cut back to a dose. position, dose_ng_per_day, held, next_ms."""
+        return self._order(messages.PLAN_ORDER, action=action, dose_ng_per_day=dose_ng_per_day, patient=patient)
 
     def minimum_rate(self, on: bool) -> Values:
         """Fall to the minimum rate or return from it. state, rate_nl_per_day."""
@@ -183,6 +199,10 @@ class Pump:
     def set_clock(self, time_ms: int, utc_offset_min: int) -> Values:
         """Set the wall clock, UTC ms since 1970. time_ms, moved_ms."""
         return self._order(messages.CLOCK_SET, time_ms=time_ms, utc_offset_min=utc_offset_min)
+
+    def calibrate(self, step_pl: int, uncertainty_ppm: int, runs: int) -> Values:
+        """Take a measured volume a microstep into use; only while nothing is delivered. step_pl, reservoir_nl."""
+        return self._order(messages.CALIBRATE, step_pl=step_pl, uncertainty_ppm=uncertainty_ppm, runs=runs)
 
     def self_test(self) -> Values:
         """Run the self-test. passed, failed_list."""

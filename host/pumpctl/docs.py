@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from infuser import VERSION
-from infuser.wire import alarms, codec, errors, frame, messages, program, records, states
+from infuser.wire import alarms, codec, errors, frame, messages, program, records, replies, states, units
 from pumpctl.docs_pages import PAGES
 
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# The request that the page spells out byte by byte.
+EXAMPLE = {"resume_after_ms": 0, "remind_min": 15, "operator": "Ada"}
 ANSWERS = {
     alarms.KEEP: "none: delivery goes on",
     alarms.BASAL_ONLY: "basal rate only",
@@ -61,7 +63,7 @@ def _types() -> str:
 
 
 def _example() -> str:
-    payload = messages.encode_request(messages.STOP, 0x0102030405060708, {"operator": "Ada"})
+    payload = messages.encode_request(messages.STOP, 0x0102030405060708, EXAMPLE)
     return f"payload  {payload.hex(' ')}\nframe    {frame.encode(payload).hex(' ')}\n"
 
 
@@ -104,12 +106,28 @@ def _records() -> str:
     )
 
 
+def _program_limits() -> str:
+    rows = [
+        ("`version`", program.VERSION),
+        ("`step_list` of a day", f"at most {units.FLEX_STEPS_PER_DAY_MAX} entries"),
+        ("`patient_lockout_min`", f"at least {units.PATIENT_LOCKOUT_MIN_MIN} min, where there is a patient bolus"),
+        ("`patient_boluses_per_day`", f"at most {units.PATIENT_BOLUSES_PER_DAY_MAX}"),
+        ("`periodic_interval_min`", f"at least {units.PERIODIC_INTERVAL_MIN_MIN} min, where there is one"),
+        ("`plan_list`", f"at most {units.PLAN_STEPS_MAX} entries"),
+        ("`plan_increase_permille`", f"at most {units.PLAN_INCREASE_MAX_PERMILLE}"),
+        ("`dose_max_ng_per_day`", f"at most {units.DOSE_WINDOW_MAX_NG} ng; 0 is the pump's own"),
+    ]
+    return table(("field", "limit"), rows)
+
+
 def _names() -> str:
     listed = {
         "state": dict(enumerate(states.STATE_NAMES)),
         "reason": dict(enumerate(states.REASON_NAMES)),
         "bucket": dict(enumerate(states.BUCKET_NAMES)),
         "mode": program.MODE_NAMES,
+        "purpose": dict(enumerate(states.PURPOSE_NAMES)),
+        "action": states.PLAN_ACTION_NAMES,
     }
     return table(
         ("field", "values"), [(k, ", ".join(f"{n} {name}" for n, name in v.items())) for k, v in listed.items()]
@@ -122,9 +140,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "example": lambda: f"```\n{_example()}```\n",
     "messages": _messages,
     "refusal": lambda: _field_rows(messages.REFUSAL_FIELDS),
-    "status": lambda: _field_rows(messages.STATUS_FIELDS),
+    "status": lambda: _field_rows(replies.STATUS_FIELDS),
+    "understood": lambda: _field_rows(replies.UNDERSTOOD_FIELDS),
     "names": _names,
     "program": lambda: _field_rows(program.PROGRAM_FIELDS),
+    "program-limits": _program_limits,
     "errors": _errors,
     "alarms": _alarms,
     "records": _records,

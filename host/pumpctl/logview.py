@@ -49,14 +49,14 @@ class Choice:
 
 
 def rows(chosen: Iterable[Placed]) -> list[tuple[str, str, str, str]]:
-    """COLUMNS for a table; a time that the pump did not know is reckoned from its uptime and marked with ~."""
+    """COLUMNS for a table; a time that the pump did not know is reckoned from its age and marked with ~."""
     return [(str(one.record["seq"]), _time(one), records.RECORDS[one.kind][0], sentence(one.record)) for one in chosen]
 
 
 def _time(one: Placed) -> str:
     told = timetext.iso(one.utc_ms, one.offset_min) if one.utc_ms >= units.EPOCH_MIN_MS else None
     if told is None:
-        return f"up {format_duration(one.record['uptime_ms'] // 1000 * 1000)}"
+        return f"age {format_duration(one.record['age_ms'] // units.MS_PER_S * units.MS_PER_S)}"
     return ("~" if one.estimated else "") + told[:_SECONDS].replace("T", " ")
 
 
@@ -69,7 +69,7 @@ def document(one: Placed) -> dict[str, Any]:
         "kind": records.RECORDS[one.kind][0],
         "time": timetext.iso(record["time_ms"], one.offset_min),
         "time_ms": record["time_ms"] or None,
-        "uptime_ms": record["uptime_ms"],
+        "age_ms": record["age_ms"],
         "text": sentence(record),
         "fields": {name: _plain(value) for name, value in one.fields.items()},
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from infuser.wire import alarms, states, units
 from infuser.wire import program as programs
+from pumpctl import bridge as bridges
 from pumpctl import program_view, quantity, status_view, timetext
 from pumpctl.client import Pump
 from pumpctl.errors import Refused, UsageProblem, VerificationError
@@ -33,6 +34,19 @@ class Proposal:
     old: Program | None
     status: Values
     understood: Values
+    bridge_nl: int = 0
+
+    @property
+    def changes_drug(self) -> bool:
+        """Whether the drug before may still stand in the fluid path."""
+        return bridges.changes_drug(self.old, self.new)
+
+    @property
+    def bridge(self) -> bridges.Bridge | None:
+        """The bridge that leads over to this program, None without one."""
+        if not self.bridge_nl or self.old is None:
+            return None
+        return bridges.Bridge(self.old, self.bridge_nl, self.understood["bridge_rate_nl_per_day"])
 
     @property
     def digest(self) -> bytes:
@@ -47,7 +61,8 @@ class Proposal:
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(name, now, new, change) in clinical units."""
         due = (status_view.refill_due(told["refill_due_ms"], self.status) for told in (self.status, self.understood))
-        return program_view.side_by_side(self.old, self.new, *due)
+        rows = program_view.side_by_side(self.old, self.new, *due)
+        return rows + self.bridge.rows() if self.bridge else rows
 
 
 def read_program(pump: Pump) -> Program | None:
@@ -56,11 +71,17 @@ def read_program(pump: Pump) -> Program | None:
     return decode(data) if data else None
 
 
-def propose(pump: Pump, program: Program) -> Proposal:
-    """Stage a program and have the pump check it; VerificationError if it understood something else."""
+def propose(pump: Pump, program: Program, bridge_nl: int = 0) -> Proposal:
+    """Stage a program and have the pump check it; VerificationError if it understood something else.
+
+    `bridge_nl` is the fluid path in which the drug before stands; UsageProblem if the drug stays the same.
+    """
     data = encode(program)
     now = pump.status()
     old = read_program(pump)
+    if bridge_nl and not bridges.changes_drug(old, program):
+        remedy = "leave the bridge out: drug and concentration stay what they are"
+        raise UsageProblem("there is nothing to bridge", field="bridge", value=bridge_nl, remedy=remedy)
     pump.stage_program(data)
     understood = pump.check_program()
     if understood["digest"] != programs.digest(data):
@@ -69,12 +90,12 @@ def propose(pump: Pump, program: Program) -> Proposal:
         if understood[name] != value:
             message = f"the pump understood {name} as {understood[name]}, the file says {value}"
             raise VerificationError(message, field=name, value=understood[name], low=value, high=value)
-    return Proposal(program, data, old, now, understood)
+    return Proposal(program, data, old, now, understood, bridge_nl)
 
 
 def commit(pump: Pump, proposal: Proposal, confirmed: bool = False) -> int:
     """Put a proposal into force and read it back byte for byte; returns the pump's state."""
-    state: int = pump.commit_program(proposal.digest, confirmed)["state"]
+    state: int = pump.commit_program(proposal.digest, confirmed, proposal.bridge_nl)["state"]
     held = pump.read_program()
     if held != proposal.data:
         raise VerificationError(
@@ -85,23 +106,45 @@ def commit(pump: Pump, proposal: Proposal, confirmed: bool = False) -> int:
     return state
 
 
-def start(pump: Pump, state: int) -> tuple[bool, Refused | None]:
-    """Start therapy after a commit where the pump is idle or suspended: (it runs now, why it was refused)."""
+@dataclass(frozen=True)
+class Start:
+    """What came of starting: therapy `runs`, or starts by itself in `start_in_ms`, or was `refused`."""
+
+    runs: bool
+    refused: Refused | None = None
+    start_in_ms: int = 0
+
+
+def start(pump: Pump, state: int) -> Start:
+    """Start therapy after a commit where the pump is idle or suspended."""
     if state not in (states.IDLE, states.SUSPENDED):
-        return state in states.DELIVERING, None
+        return Start(state in states.DELIVERING)
     try:
-        pump.resume()
+        reply = pump.resume()
     except Refused as refused:
-        return False, refused
-    return True, None
+        return Start(False, refused)
+    return Start(reply["state"] in states.DELIVERING, None, reply["start_in_ms"])
 
 
 # Delivery
 
 
 def prime_duration_ms(volume_nl: int) -> int:
-    """How long a priming volume takes at the usual pace."""
+    """How long a volume takes at the usual pace of priming."""
     return max(units.BOLUS_MIN_MS, volume_nl * units.MS_PER_H // PRIME_NL_PER_H)
+
+
+def delay_until_ms(status: Values, moment: str) -> int:
+    """How long it is until a time by the pump's clock, in whose zone it is unless it names one; UsageProblem."""
+    if not status["time_valid"]:
+        remedy = "set it: `pumpctl clock set`; or give --in"
+        raise UsageProblem("the pump's clock is not set, so that it knows no time", field="--at", remedy=remedy)
+    time_ms, _ = timetext.parse(moment, status["utc_offset_min"])
+    if time_ms <= status["time_ms"]:
+        now = timetext.iso(status["time_ms"], status["utc_offset_min"])
+        raise UsageProblem(f"{moment} is past: the pump's clock says {now}", field="--at", value=moment, low=now,
+                           remedy="give a time to come")  # fmt: skip
+    return time_ms - int(status["time_ms"])
 
 
 # Alarms

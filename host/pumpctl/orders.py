@@ -17,7 +17,8 @@ from pumpctl.transport import Transport
 
 Values = dict[str, Any]
 
-# Commands after which the motor may run: stored as pending before they are sent.
+# Commands after which the motor may run: stored as pending before they are sent. A stop is not
+# among them, even one that resumes by itself: nothing that is still to be settled may hold it up.
 STARTS_DELIVERY = {
     messages.BOLUS: "bolus",
     messages.PRIME: "priming",
@@ -25,6 +26,8 @@ STARTS_DELIVERY = {
     messages.MINIMUM_RATE: "minimum rate",
     messages.PROGRAM_COMMIT: "program commit",
     messages.REFILL_COMPLETE: "refill",
+    messages.TEMPORARY_RATE: "temporary rate",
+    messages.PLAN_ORDER: "plan order",
 }
 
 

@@ -1,5 +1,6 @@
 """Therapy files: TOML that a clinician reads to and from the program that the pump takes."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,8 @@ from infuser.core import prescription
 from infuser.wire import codec
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
-from pumpctl import refusal, therapy_shape, therapy_text
+from pumpctl import refusal, therapy_shape, therapy_text, therapy_values
 from pumpctl.errors import FileProblem, Problem, UsageProblem, VerificationError
-from pumpctl.therapy_values import Values
 
 Program = dict[str, Any]
 
@@ -23,9 +23,23 @@ _PATHS = {
     "minimum_ng_per_day": "infusion.minimum",
     "bolus_max_ng": "bolus.max",
     "bolus_lockout_min": "bolus.lockout",
+    "patient_bolus_ng": "patient_bolus.dose",
+    "patient_bolus_min": "patient_bolus.duration",
+    "patient_lockout_min": "patient_bolus.lockout",
+    "patient_boluses_per_day": "patient_bolus.per_day",
+    "periodic_bolus_ng": "periodic_bolus.dose",
+    "periodic_bolus_min": "periodic_bolus.duration",
+    "periodic_interval_min": "periodic_bolus.every",
+    "plan_list": "plan.step",
+    "plan_increase_permille": "plan.increase_max",
+    "start_min": "start.at",
+    "dose_max_1h_ng": "limits.dose_max_1h",
+    "dose_max_4h_ng": "limits.dose_max_4h",
     "dose_max_ng_per_day": "limits.dose_max",
     "low_reservoir_nl": "reservoir.alarm_volume",
 }
+# Limits that the program's own doses may not fill.
+_WINDOWS = ("dose_max_1h_ng", "dose_max_4h_ng", "dose_max_ng_per_day")
 _REMEDY = "correct the file; `pumpctl program check` reads it without a pump"
 
 
@@ -55,9 +69,8 @@ def loads(text: str, name: str = "therapy") -> Program:
 def read(document: dict[str, Any]) -> tuple[Program | None, list[Problem]]:
     """(program, []) of a TOML document, or (None, everything wrong with it)."""
     problems = therapy_shape.check(document)
-    values = Values(document, {problem.path for problem in problems})
-    program = values.program()
-    problems += values.problems
+    program, wrong = therapy_values.read(document, {problem.path for problem in problems})
+    problems += wrong
     return (None, problems) if problems else _as_the_pump_checks(program)
 
 
@@ -66,13 +79,22 @@ def _as_the_pump_checks(program: Program) -> tuple[Program | None, list[Problem]
     try:
         prescription.check(program)
     except Refusal as refused:
-        path = _PATHS.get(refused.field, "infusion")
         message = refused.text or "is out of range"
         if refused.low or refused.high:
             value = refusal.shown(refused.field, refused.value)
             message = f"{refusal.plain(refused.field)} = {value}, {refusal.allowed(refused)}"
-        return None, [Problem(path, message)]
+            if refused.field in _WINDOWS:
+                message += "; what the program gives by itself must fit with room to spare"
+        return None, [Problem(_path(refused.field), message)]
     return program, []
+
+
+def _path(field: str) -> str:
+    """Where a field of the wire's program stands in the file; a step of the plan by its number, from 1."""
+    entry = re.fullmatch(r"plan_list\[(\d+)\]\.(at|dose)_\w+", field)
+    if entry:
+        return f"plan.step[{int(entry[1]) + 1}].{entry[2]}"
+    return _PATHS.get(field, "infusion")
 
 
 def encode(program: Program) -> bytes:
@@ -94,10 +116,10 @@ def dumps(program: Program, heading: str = "") -> str:
 
 
 def example(name: str = "start-100ug-continuous") -> Path:
-    """Path of a therapy file shipped with the tool: start-100ug-continuous or flex-280ug-evening."""
+    """Path of a therapy file shipped with the tool, by its name without `.toml`; UsageProblem lists the names."""
     here = Path(__file__).parent
-    for folder in (here / "examples", here.parent / "examples"):
-        path = folder / f"{name}.toml"
-        if path.is_file():
-            return path
-    raise UsageProblem(f"there is no example {name}", field="example", value=name)
+    told = {path.stem: path for folder in (here.parent, here) for path in (folder / "examples").glob("*.toml")}
+    if name not in told:
+        remedy = f"there are: {', '.join(sorted(told))}"
+        raise UsageProblem(f"there is no example {name}", field="example", value=name, remedy=remedy)
+    return told[name]

@@ -4,11 +4,13 @@ from typing import Any
 
 from infuser.core.schedule import Schedule
 from infuser.wire import program as programs
-from infuser.wire import units
-from pumpctl import quantity, week
+from pumpctl import program_words as words
+from pumpctl import quantity, therapy_times, week
 
 Program = dict[str, Any]
 NONE = "-"
+# Fields of the wire that a document tells in another form.
+_RETOLD = ("version", "mode", "step_list", "plan_list", "start_min")
 
 
 def figures(program: Program) -> dict[str, int]:
@@ -18,13 +20,20 @@ def figures(program: Program) -> dict[str, int]:
 
 
 def document(program: Program) -> dict[str, Any]:
-    """A program for scripts: its fields, what follows from it, and its digest."""
+    """A program for scripts: its fields, what follows from it, and its digest. Times are local, without offset."""
+    told = figures(program)
     return {
         "digest": programs.digest_text(programs.digest(programs.encode(program))),
-        **{name: value for name, value in program.items() if name not in ("mode", "step_list", "version")},
+        **{name: value for name, value in program.items() if name not in _RETOLD},
         "mode": programs.MODE_NAMES[program["mode"]],
         "steps": [_step_document(step) for step in week.from_wire(program["step_list"])],
-        **figures(program),
+        "start_at": therapy_times.iso(program["start_min"]) if program["start_min"] else None,
+        "plan": [
+            {"at": therapy_times.iso(step["at_min"]), "dose_ng_per_day": step["dose_ng_per_day"]}
+            for step in program["plan_list"]
+        ],
+        **told,
+        "dose_with_patient_boluses_ng_per_day": words.dose_with_boluses(program, told),
     }
 
 
@@ -42,52 +51,31 @@ def lines(program: Program | None) -> list[tuple[str, str]]:
     if program is None:
         return [(name, NONE) for name in _NAMES]
     told = figures(program)
-    minimum = quantity.format_dose_rate(program["minimum_ng_per_day"])
-    bolus = "none"
-    if program["bolus_max_ng"]:
-        lockout = quantity.format_duration(program["bolus_lockout_min"] * units.MS_PER_MIN)
-        volume = quantity.format_volume(told["bolus_max_nl"])
-        bolus = f"{quantity.format_dose(program['bolus_max_ng'])} ({volume}), lock-out {lockout}"
-    limit = program["dose_max_ng_per_day"] or units.DOSE_MAX_NG_PER_DAY
     values = (
         program["patient"],
         f"{program['drug']} {program['concentration_ug_per_ml']} ug/mL",
         programs.MODE_NAMES[program["mode"]],
         quantity.format_dose_rate(told["dose_ng_per_day"]),
         quantity.format_rate(told["volume_nl_per_day"]),
-        _rates(told),
-        "\n".join(_step_line(step) for step in week.from_wire(program["step_list"])) if _stepped(program) else "none",
-        f"{minimum}  {quantity.format_rate(told['minimum_nl_per_day'])}",
-        bolus,
-        quantity.format_dose_rate(limit),
+        words.rates(told),
+        words.steps(program),
+        words.start(program),
+        words.plan(program),
+        words.minimum(program, told),
+        words.bolus(program, told),
+        words.patient_bolus(program, told),
+        words.periodic_bolus(program, told),
+        words.with_boluses(program, told),
+        words.limits(program),
         quantity.format_volume(program["low_reservoir_nl"]),
     )
     return list(zip(_NAMES, values, strict=True))
 
 
 _NAMES = (
-    "patient", "drug", "mode", "dose per day", "volume per day", "rate", "steps", "minimum rate", "bolus", "dose limit",
-    "alarm volume",
+    "patient", "drug", "mode", "dose per day", "volume per day", "rate", "steps", "start", "plan", "minimum rate",
+    "bolus", "patient bolus", "periodic bolus", "with patient boluses", "dose limit", "alarm volume",
 )  # fmt: skip
-
-
-def _stepped(program: Program) -> bool:
-    return bool(program["mode"] == programs.FLEX)
-
-
-def _rates(told: dict[str, int]) -> str:
-    low, high = (_per_hour(told[name]) for name in ("rate_low_nl_per_day", "rate_high_nl_per_day"))
-    return low if low == high else f"{low} to {high}"
-
-
-def _per_hour(rate_nl_per_day: int) -> str:
-    return f"{quantity.decimal(rate_nl_per_day, 24 * units.NL_PER_UL, 2)} uL/h"
-
-
-def _step_line(step: week.Step) -> str:
-    days = f"{week.days_text(step.days)} " if len(step.days) < 7 else ""
-    times = f"{week.clock_text(step.start_min)}-{week.clock_text(step.end_min)}"
-    return f"{days}{times}  {quantity.format_dose_rate(step.dose_ng_per_day)}"
 
 
 def side_by_side(old: Program | None, new: Program, old_due: str, new_due: str) -> list[tuple[str, str, str, str]]:
@@ -96,16 +84,9 @@ def side_by_side(old: Program | None, new: Program, old_due: str, new_due: str) 
     for (name, now), (_, then) in zip(lines(old), lines(new), strict=True):
         rows.append((name, now, then, "" if now == then else "changed"))
     if old is not None:
-        change = percent(figures(old)["dose_ng_per_day"], figures(new)["dose_ng_per_day"])
+        change = words.percent(figures(old)["dose_ng_per_day"], figures(new)["dose_ng_per_day"])
         at = _NAMES.index("dose per day")
         name, now, then, _ = rows[at]
         rows[at] = (name, now, then, change)
     rows.append(("refill due", old_due, new_due, "" if old_due == new_due else "changed"))
     return rows
-
-
-def percent(old: int, new: int) -> str:
-    """Relative change in tenths of a percent with its sign; empty for none."""
-    if old == new or not old:
-        return ""
-    return f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, 1)} %"

@@ -13,7 +13,7 @@ from pumpctl.errors import UsageProblem
 
 NUMBER = r"[0-9]+(\.[0-9]+)?"
 
-# Unit as written -> size in the wire's unit: ng, nL, ms. Case counts: "Mg" is not milligrams.
+# Unit as written -> size in the finest unit: ng, nL, ms, um. Case counts: "Mg" is not milligrams.
 MASS: dict[str, int] = {
     "ng": 1,
     **dict.fromkeys(("ug", "mcg", "µg", "μg"), units.NG_PER_UG),
@@ -32,6 +32,7 @@ DURATION: dict[str, int] = {
     **dict.fromkeys(("d", "day", "days"), units.MS_PER_DAY),
     "w": 7 * units.MS_PER_DAY,
 }
+LENGTH: dict[str, int] = {"mm": 1000, "cm": 10_000, "m": 1_000_000}
 PER: dict[str, int] = {
     "min": units.MS_PER_MIN,
     "h": units.MS_PER_H,
@@ -101,6 +102,12 @@ KINDS = {
         "concentration", "500ug/ml", "1 ug/ml", "ng, ug (mcg), mg per ul, ml", _sizes(MASS, VOLUME, 1000)
     ),
     "duration": Kind("duration", "90min", "1 ms", "ms, s, min, h, d, w", _sizes(DURATION, None, 1)),
+    "length": Kind("length", "60cm", "1 um", "mm, cm, m", _sizes(LENGTH, None, 1)),
+    # 1 nL in a mm of catheter is 1000 pL in it.
+    "volume_per_length": Kind(
+        "volume per length", "2.2ul/cm", "1 pl/mm", "nl, ul, ml per mm, cm, m", _sizes(VOLUME, LENGTH, 1_000_000)
+    ),
+    "share": Kind("share", "80%", "0.1 %", "%", {"%": Fraction(10)}),
 }
 
 
@@ -132,6 +139,21 @@ def parse_concentration_ug_per_ml(text: str) -> int:
 def parse_duration_ms(text: str) -> int:
     """A duration such as `90min`, in ms."""
     return KINDS["duration"].parse(text)
+
+
+def parse_length_um(text: str) -> int:
+    """A length such as `60cm`, in um."""
+    return KINDS["length"].parse(text)
+
+
+def parse_volume_per_length(text: str) -> int:
+    """What a length of tube holds, such as `2.2ul/cm`, in pL per mm."""
+    return KINDS["volume_per_length"].parse(text)
+
+
+def parse_share_permille(text: str) -> int:
+    """A share such as `80%`, in permille."""
+    return KINDS["share"].parse(text)
 
 
 def decimal(value: int, per_unit: int, places: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from infuser.wire import errors, messages, states, units
 from infuser.wire.messages import Refusal
-from pumpctl import quantity, refusal_remedy
+from pumpctl import quantity, refusal_remedy, therapy_times
 from pumpctl.errors import Refused
 
 # Ending of a wire field's name -> how its values are written; the first that fits.
@@ -14,6 +14,9 @@ _SHOWN: tuple[tuple[str, Callable[[int], str]], ...] = (
     ("_ug_per_ml", lambda value: f"{value} ug/mL"),
     ("_ng", quantity.format_dose),
     ("_nl", quantity.format_volume),
+    ("_pl", lambda value: f"{quantity.decimal(value, units.PL_PER_NL, 3)} nL"),
+    ("_permille", lambda value: f"{quantity.decimal(value, 10, 1)} %"),
+    ("_ppm", lambda value: f"{quantity.decimal(value, 10_000, 2)} %"),
     ("_ms", quantity.format_duration),
     ("_min", lambda value: quantity.format_duration(value * quantity.DURATION["min"])),
     ("_s", lambda value: quantity.format_duration(value * quantity.DURATION["s"])),
@@ -24,6 +27,8 @@ def shown(field: str, value: int) -> str:
     """A wire value in the unit that its field's name carries."""
     if field == "state" and 0 <= value < len(states.STATE_NAMES):
         return states.STATE_NAMES[value]
+    if field == "start_min" or field.endswith(".at_min"):
+        return therapy_times.people(min(value, therapy_times.LOCAL_MAX))
     if field.endswith("start_min"):
         return f"{value // 60:02d}:{value % 60:02d}"
     for ending, form in _SHOWN:
@@ -64,6 +69,9 @@ def _happened(refused: Refusal, what: str) -> str:
         lockout = quantity.format_duration(refused.low)
         passed = quantity.format_duration(refused.value // units.MS_PER_S * units.MS_PER_S)
         return f"{what}: {passed} of {lockout}"
+    if refused.code == errors.CONCENTRATION_MISMATCH and refused.low:
+        held, programmed = (shown(refused.field, value) for value in (refused.low, refused.value))
+        return f"the reservoir holds {held}, the program is for {programmed}"
     if refused.field and (refused.low or refused.high):
         what += f"; {plain(refused.field)} = {shown(refused.field, refused.value)}, {allowed(refused)}"
     return f"{what} ({refused.text})" if refused.text and refused.text != what else what

@@ -18,7 +18,17 @@ BY_STATE = {
     states.SERVICE: "switch the pump off and on: it is in service",
 }
 _RUNS = "therapy runs already"
-_STOPPED_ONLY = (messages.PRIME, messages.PROGRAM_CLEAR, messages.SELF_TEST, messages.SERVICE_REPL)
+_STOPPED_ONLY = (
+    messages.PRIME, messages.PROGRAM_CLEAR, messages.SELF_TEST, messages.SERVICE_REPL, messages.CALIBRATE,
+)  # fmt: skip
+# Code -> what to do, with the command that does it.
+_BY_CODE = {
+    errors.CONCENTRATION_MISMATCH: "send a program for what it holds: `pumpctl program send FILE --bridge 0.3ml`",
+    errors.BRIDGE_ACTIVE: "wait until the bridge is delivered; `pumpctl status` says how long it lasts",
+    errors.NO_PLAN: "send a therapy file with a [plan] table: `pumpctl program send FILE`",
+    errors.PATIENT_BOLUS_LIMIT: "wait until the oldest is 24 h old; `pumpctl status` says how many are left",
+    errors.CLOCK_LOST: "set the clock: `pumpctl clock set`",
+}
 _OFF_ALREADY = "nothing to do: the pump is not at the minimum rate"
 _BY_COMMAND = {
     (messages.RESUME, states.INFUSING): _RUNS,
@@ -38,7 +48,7 @@ def remedy(command: int, refused: Refusal) -> str:
         return "this therapy allows no bolus: its file needs a [bolus] table"
     if refused.code == errors.WRONG_STATE:
         return _in_state(command, refused.value)
-    return ""
+    return _BY_CODE.get(refused.code, "")
 
 
 def unfilled(refused: Refusal) -> bool:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from pumpctl import __version__, charts, report_plots, report_tables
+from infuser.wire import records
+from pumpctl import __version__, charts, report_plots, report_program, report_tables
 from pumpctl.report_data import Report
 from pumpctl.report_events import describe
 from pumpctl.report_plots import dose_caption
@@ -133,7 +134,7 @@ def _program(report: Report) -> str:
     since = "" if last.program else ", until it was cleared" if last.readable else "; the one after it cannot be read"
     told = f"<p>In force at the end of the period{since}:</p>"
     earlier = f"<h3>Changes</h3>{report_tables.changes(report)}" if len(report.programs) > 1 else ""
-    return _section("Program", f'{told}<div class="side">{report_tables.program(program)}</div>{earlier}')
+    return _section("Program", f'{told}<div class="side">{report_program.program(program)}</div>{earlier}')
 
 
 def _refills(report: Report) -> str:
@@ -155,7 +156,7 @@ def _alarms(report: Report) -> str:
 def _events(report: Report) -> str:
     number = len(report_tables.listed(report))
     opened = " open" if number <= _EVENTS_OPEN_MOST else ""
-    hourly = plural(len(report.deliveries), "delivery record")
+    hourly = plural(sum(one.kind == records.DELIVERY for one in report.placed), "delivery record")
     return _section(
         "Events",
         f"<details{opened}><summary>{plural(number, 'event')}; {hourly} are in the plots and not listed</summary>"

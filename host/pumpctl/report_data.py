@@ -13,12 +13,12 @@ from typing import Any
 
 from infuser.wire import records, states, units
 from pumpctl.report_history import AlarmSpan, Delivery, Gap, History, ProgramChange, StateSpan
+from pumpctl.report_phases import Phase, phases
 from pumpctl.report_tally import Tally, grown, share
 from pumpctl.report_time import Integrity, Placed, Record, check, place
 
-THERAPY = (states.BASAL, states.PATIENT_BOLUS, states.CLINICIAN_BOLUS)
+THERAPY = tuple(bucket for bucket in range(states.BUCKETS) if bucket != states.PRIME)
 STANDSTILL = (states.SUSPENDED, states.REFILL, states.ALARM_STOPPED, states.SERVICE)
-_COUNTER_NAMES = tuple(name for name, _ in records.COUNTERS)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Report:
     refills: list[Placed]
     programs: list[ProgramChange]
     deliveries: list[Delivery]
+    phases: list[Phase] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
     total: Tally = field(default_factory=Tally)
@@ -146,6 +147,7 @@ def build(
         _programs(history.programs, start_ms, end_ms),
         [one for one in history.deliveries if start_ms <= one.local_ms <= end_ms],
     )
+    report.phases = phases(placed, report.start_ms, report.end_ms)
     _count(report, from_zero=integrity.complete and since_ms is None)
     return report
 
@@ -174,7 +176,12 @@ def _count(report: Report, from_zero: bool) -> None:
     """Points, days and totals from the period's delivery records."""
     rows = report.deliveries
     if from_zero and rows:
-        nothing = {**rows[0].fields, **dict.fromkeys(_COUNTER_NAMES, 0), "programmed_nl": 0, "reservoir_nl": None}
+        nothing = {
+            **rows[0].fields,
+            **dict.fromkeys(records.COUNTER_NAMES, 0),
+            "programmed_nl": 0,
+            "reservoir_nl": None,
+        }
         rows = [Delivery(report.start_ms, nothing, rows[0].concentration_ug_per_ml), *rows]
     days: dict[int, Tally] = {}
     off = [gap for gap in report.gaps if not gap.missing]
@@ -183,7 +190,7 @@ def _count(report: Report, from_zero: bool) -> None:
         if not report.points:
             report.points.append(Point(before.local_ms, 0, 0, before.fields["reservoir_nl"]))
         programmed_nl += grown(before.fields["programmed_nl"], after.fields["programmed_nl"])
-        for bucket, name in enumerate(_COUNTER_NAMES):
+        for bucket, name in enumerate(records.COUNTER_NAMES):
             steps = grown(before.fields[name], after.fields[name])
             report.total.add(bucket, steps, after)
             share(days, bucket, steps, before, after, off)

@@ -4,24 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from infuser.core.schedule import Schedule
-from infuser.wire import alarms, codec, errors, messages, records, states
-from infuser.wire import program as programs
+from infuser.wire import alarms, errors, messages, records, states
+from pumpctl import report_doses, report_program
 from pumpctl.report_text import dose, duration, moment, plural, volume, zone
-
-Fields = dict[str, Any]
+from pumpctl.report_words import Fields, by, name
 
 
 def describe(record: dict[str, Any]) -> str:
     """What a decoded record says, as a sentence without its time."""
-    return SENTENCES[record["kind"]](record["fields"])
-
-
-def _by(fields: Fields) -> str:
-    return f" by {fields['operator']}" if fields["operator"] else ""
-
-
-def _name(names: tuple[str, ...], at: int) -> str:
-    return names[at] if at < len(names) else f"no. {at}"
+    # An age to come says nothing without the record's own.
+    return SENTENCES[record["kind"]]({**record["fields"], "at_age_ms": record["age_ms"]})
 
 
 def _alarm(alarm: int) -> str:
@@ -42,34 +34,34 @@ def _boot(fields: Fields) -> str:
 
 def _state(fields: Fields) -> str:
     # The state is entered anew at every boot, whether power was lost or not.
-    why = "start-up" if fields["reason"] == states.BY_POWER else _name(states.REASON_NAMES, fields["reason"])
+    why = "start-up" if fields["reason"] == states.BY_POWER else name(states.REASON_NAMES, fields["reason"])
     reason = f" ({why})" if fields["reason"] else ""
     rate = f", {volume(fields['rate_nl_per_day'])} a day" if fields["rate_nl_per_day"] else ""
-    old, new = _name(states.STATE_NAMES, fields["old"]), _name(states.STATE_NAMES, fields["new"])
+    old, new = name(states.STATE_NAMES, fields["old"]), name(states.STATE_NAMES, fields["new"])
     return f"From {old} to {new}{reason}{rate}."
 
 
 def _program(fields: Fields) -> str:
     if not fields["program"]:
-        return f"The program was cleared{_by(fields)}."
-    try:
-        program = programs.decode(fields["program"])
+        return f"The program was cleared{by(fields)}."
+    program = report_program.read(fields["program"])
+    if program:
         told = f"{dose(Schedule(program).dose_ng_per_day())} a day of {program['drug']} for {program['patient']}"
-    except (codec.CodecError, ArithmeticError):
+    else:
         told = "it cannot be read"
     override = "; a soft limit was overridden" if fields["confirmed"] else ""
-    return f"A program was taken into use{_by(fields)}: {told}{override}."
+    return f"A program was taken into use{by(fields)}: {told}{override}."
 
 
 def _command(fields: Fields) -> str:
     known = messages.MESSAGES.get(fields["command"])
-    name = known[0] if known else f"command {fields['command']}"
+    what = known[0] if known else f"command {fields['command']}"
     if fields["error"] == errors.OK:
-        return f"{name}{_by(fields)}: done."
+        return f"{what}{by(fields)}: done."
     if fields["error"] == errors.BEGUN:
-        return f"{name}{_by(fields)}: begun."
+        return f"{what}{by(fields)}: begun."
     refusal = errors.ERRORS.get(fields["error"])
-    return f"{name}{_by(fields)}: refused, {refusal[1] if refusal else fields['error']}."
+    return f"{what}{by(fields)}: refused, {refusal[1] if refusal else fields['error']}."
 
 
 def _delivery(fields: Fields) -> str:
@@ -90,35 +82,19 @@ def _cleared(fields: Fields) -> str:
 
 def _acknowledged(fields: Fields) -> str:
     which = _alarm(fields["alarm"]) if fields["alarm"] else "Every alarm"
-    return f"{which} was acknowledged{_by(fields)}."
+    return f"{which} was acknowledged{by(fields)}."
 
 
 def _paused(fields: Fields) -> str:
     if not fields["pause_s"]:
-        return f"The pause of the sound was ended{_by(fields)}."
-    return f"The sound was paused for {fields['pause_s']} s{_by(fields)}."
-
-
-def _bolus_started(fields: Fields) -> str:
-    bucket = _name(states.BUCKET_NAMES, fields["bucket"]).replace("-", " ")
-    dosed = (
-        f"{dose(fields['dose_ng'])} ({volume(fields['volume_nl'])})"
-        if fields["dose_ng"]
-        else volume(fields["volume_nl"])
-    )
-    return f"A {bucket} of {dosed} over {duration(fields['duration_ms'])} began{_by(fields)}."
-
-
-def _bolus_ended(fields: Fields) -> str:
-    bucket = _name(states.BUCKET_NAMES, fields["bucket"]).replace("-", " ")
-    reason = _name(states.REASON_NAMES, fields["reason"])
-    return f"The {bucket} ended ({reason}) after {volume(fields['volume_nl'])}, {plural(fields['steps'], 'microstep')}."
+        return f"The pause of the sound was ended{by(fields)}."
+    return f"The sound was paused for {fields['pause_s']} s{by(fields)}."
 
 
 def _refill(fields: Fields) -> str:
     expected, measured = fields["expected_residual_nl"], fields["measured_residual_nl"]
     return (
-        f"Refilled{_by(fields)} to {volume(fields['volume_nl'])} at {fields['concentration_ug_per_ml']} µg/mL; "
+        f"Refilled{by(fields)} to {volume(fields['volume_nl'])} at {fields['concentration_ug_per_ml']} µg/mL; "
         f"{volume(measured)} were left, {volume(expected)} expected."
     )
 
@@ -127,7 +103,7 @@ def _clock(fields: Fields) -> str:
     offset_min = fields["utc_offset_min"]
     shift_ms = offset_min * 60000
     before = f", from {moment(fields['old_ms'] + shift_ms, True)}" if fields["old_ms"] else "; it had been lost"
-    return f"The clock was set{_by(fields)} to {moment(fields['new_ms'] + shift_ms, True)} {zone(offset_min)}{before}."
+    return f"The clock was set{by(fields)} to {moment(fields['new_ms'] + shift_ms, True)} {zone(offset_min)}{before}."
 
 
 def _fault(fields: Fields) -> str:
@@ -151,8 +127,15 @@ SENTENCES: dict[int, Callable[[Fields], str]] = {
     records.ALARM_CLEARED: _cleared,
     records.ALARM_ACK: _acknowledged,
     records.AUDIO_PAUSE: _paused,
-    records.BOLUS_STARTED: _bolus_started,
-    records.BOLUS_ENDED: _bolus_ended,
+    records.BOLUS_STARTED: report_doses.bolus_started,
+    records.BOLUS_ENDED: report_doses.bolus_ended,
+    records.BOLUS_REFUSED: report_doses.bolus_refused,
+    records.BOLUS_HELD: report_doses.bolus_held,
+    records.TEMPORARY_RATE: report_doses.temporary_rate,
+    records.START_AT: report_doses.start_at,
+    records.PLAN: report_doses.plan,
+    records.BRIDGE: report_doses.bridge,
+    records.CALIBRATION: report_doses.calibration,
     records.REFILL: _refill,
     records.CLOCK: _clock,
     records.FAULT: _fault,

@@ -6,8 +6,8 @@ from typing import Any
 
 from infuser.core.ledger import Ledger
 from infuser.core.schedule import Schedule
-from infuser.wire import codec, records, units
-from infuser.wire import program as programs
+from infuser.wire import records, units
+from pumpctl import report_program
 from pumpctl.report_time import Placed, opening
 
 Fields = dict[str, Any]
@@ -103,6 +103,7 @@ class History:
         self._present: list[AlarmSpan] = []
         self._ended_ms: int | None = None
         self._concentration_before = 0
+        self._drug_before = 0
         self.end_ms = placed[-1].local_ms if placed else 0
         self._state_since_ms = placed[0].local_ms if placed else 0
         self._ledger = opening([one.record for one in placed]) or Ledger()
@@ -135,10 +136,12 @@ class History:
         elif one.kind == records.PROGRAM:
             self._program(one.local_ms, one.fields)
         elif one.kind == records.REFILL:
-            self.refills.append(one)
+            self._refill(one)
         elif one.kind == records.DELIVERY:
             self._delivery(one)
-        self._ledger.apply(one.kind, one.fields, one.record["time_ms"])
+        self._ledger.apply(one.kind, one.fields, one.record["time_ms"], one.record["age_ms"])
+        if one.kind == records.BRIDGE:
+            self._bridged(one)
         self._alarms(one.local_ms)
 
     def _boot(self, one: Placed) -> None:
@@ -152,6 +155,19 @@ class History:
         cause = f"restart ({one.fields['cause']})"
         self.gaps.append(Gap(start_ms, one.local_ms, cause, bool(off_ms), one.fields["steps_uncertain"]))
 
+    def _refill(self, one: Placed) -> None:
+        self.refills.append(one)
+        if self._ledger.fill_concentration != one.fields["concentration_ug_per_ml"]:
+            self._drug_before = self._ledger.fill_concentration
+
+    def _bridged(self, one: Placed) -> None:
+        """A bridge begins, before which the pump stood still; or its last microstep parts the two drugs."""
+        if not one.fields["volume_nl"] and self.deliveries:
+            last = self.deliveries[-1]
+            fields = _advanced(last.fields, one.fields["start_steps"])
+            self.deliveries.append(Delivery(one.local_ms, fields, self._concentration_before))
+        self._concentration_before = self._concentration()
+
     def _delivery(self, one: Placed) -> None:
         """What was delivered since the record before came at the concentration in force then."""
         present = self._concentration()
@@ -164,17 +180,14 @@ class History:
         self._state_since_ms = end_ms
 
     def _program(self, local_ms: int, fields: Fields, carried: bool = False) -> None:
-        program, readable = None, True
-        if fields["program"]:
-            try:
-                program = programs.decode(fields["program"])
-                Schedule(program)
-            except (codec.CodecError, ArithmeticError):
-                program, readable = None, False
+        program = report_program.read(fields["program"]) if fields["program"] else None
+        readable = program is not None or not fields["program"]
         change = ProgramChange(local_ms, program, fields["confirmed"], fields["operator"], readable, carried)
         self.programs.append(change)
 
     def _concentration(self) -> int:
+        if self._ledger.bridge_nl and self._drug_before:
+            return self._drug_before
         if self._ledger.fill_concentration:
             return int(self._ledger.fill_concentration)
         program = next((change.program for change in reversed(self.programs) if change.program), None)
@@ -192,3 +205,15 @@ class History:
             if not any(span.entry is entry for entry in present):
                 span.end_ms = local_ms
                 self._present.remove(span)
+
+
+def _advanced(fields: Fields, basal_steps: int) -> Fields:
+    """A delivery record's fields as they were when the basal count came to `basal_steps` and nothing else ran."""
+    steps = max(0, basal_steps - fields["basal_steps"])
+    volume_nl = units.steps_volume_nl(steps, fields["step_pl"])
+    return {
+        **fields,
+        "basal_steps": fields["basal_steps"] + steps,
+        "programmed_nl": fields["programmed_nl"] + volume_nl,
+        "reservoir_nl": fields["reservoir_nl"] - volume_nl,
+    }

@@ -19,6 +19,7 @@ BARS = {
     states.BASAL: 'fill="#8fb4d9" stroke="#4d7298" stroke-width="0.6"',
     states.CLINICIAN_BOLUS: f'fill="{INK}"',
     states.PATIENT_BOLUS: f'fill="url(#hatch-dark)" stroke="{INK}" stroke-width="0.8"',
+    states.PERIODIC_BOLUS: f'fill="#fff" stroke="{INK}" stroke-width="1"',
 }
 ALARM_FILL = {
     alarms.HIGH: 'fill="#a3162b" stroke="#5d0a17"',
@@ -104,7 +105,7 @@ def difference(report: Report) -> str:
 
 def doses(report: Report) -> str:
     """Dose of each day, stacked by kind of delivery."""
-    order = (states.BASAL, states.CLINICIAN_BOLUS, states.PATIENT_BOLUS)
+    order = tuple(BARS)
     amounts = [[_amount(report, one.tally, bucket) for bucket in order] for one in report.days]
     most = max([1, *(sum(amount) for amount in amounts)])
     description = f"{len(amounts)} days, at most {_told(report, most)} in one."

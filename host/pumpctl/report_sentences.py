@@ -34,6 +34,7 @@ def _dosed(report: Report) -> list[str]:
             (states.BASAL, "basal"),
             (states.CLINICIAN_BOLUS, "as clinician bolus"),
             (states.PATIENT_BOLUS, "as patient bolus"),
+            (states.PERIODIC_BOLUS, "as periodic bolus"),
         )
         if report.total.steps(bucket)
     ]

@@ -1,74 +1,21 @@
-"""The report's tables: program, changes of program, refills with their discrepancies, interruptions, alarms, events."""
+"""The report's tables: changes of program, refills with their discrepancies, interruptions, alarms, events."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from infuser.core.schedule import Schedule
 from infuser.wire import alarms, records, states
 from infuser.wire import program as programs
 from pumpctl.report_data import Report
 from pumpctl.report_history import ProgramChange
+from pumpctl.report_html import table
 from pumpctl.report_plots import gap_length
-from pumpctl.report_text import dose, duration, escape, millilitres, moment, percent, scaled, volume
+from pumpctl.report_text import dose, duration, millilitres, moment, percent, scaled
 from pumpctl.report_time import Placed
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNLISTED = (records.SNAPSHOT, records.DELIVERY)
 
 Describe = Callable[[dict[str, Any]], str]
-
-
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), name: str = "") -> str:
-    """An HTML table; every cell is escaped. `numbers` are the columns set right-aligned."""
-    kinds = [' class="n"' if at in numbers else "" for at in range(len(columns))]
-    head = "".join(f'<th scope="col"{kind}>{escape(cell)}</th>' for cell, kind in zip(columns, kinds, strict=True))
-    body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
-        for row in rows
-    )
-    mark = f' id="{name}"' if name else ""
-    return f"<table{mark}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def pairs(rows: Sequence[tuple[str, str]]) -> str:
-    """A table of names and values."""
-    return (
-        "<table><tbody>"
-        + "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows)
-        + "</tbody></table>"
-    )
-
-
-def program(told: dict[str, Any]) -> str:
-    """A program's settings and its steps."""
-    schedule = Schedule(told)
-    limit = told["dose_max_ng_per_day"]
-    settings = pairs(
-        [
-            ("mode", programs.MODE_NAMES.get(told["mode"], str(told["mode"]))),
-            ("mean dose", f"{dose(schedule.dose_ng_per_day())} a day ({volume(schedule.mean_nl_per_day)} a day)"),
-            ("minimum rate", f"{dose(told['minimum_ng_per_day'])} a day"),
-            ("largest clinician bolus", dose(told["bolus_max_ng"]) if told["bolus_max_ng"] else "none allowed"),
-            ("bolus lock-out", f"{told['bolus_lockout_min']} min"),
-            ("largest dose", f"{dose(limit)} a day" if limit else "the pump's own limit"),
-            ("alarm volume", millilitres(told["low_reservoir_nl"])),
-        ]
-    )
-    rows = []
-    for step in told["step_list"]:
-        rate_ng = step["dose_ng_per_day"]
-        at = f"{step['start_min'] // 60:02d}:{step['start_min'] % 60:02d}"
-        rows.append(
-            (_days(step["day_mask"]), at, dose(rate_ng) + " a day", volume(schedule.volume_nl(rate_ng)) + " a day")
-        )
-    return settings + table(("days", "from", "dose rate", "flow"), rows, (2, 3))
-
-
-def _days(mask: int) -> str:
-    if mask & programs.EVERY_DAY == programs.EVERY_DAY:
-        return "every day"
-    return " ".join(name for at, name in enumerate(_DAYS) if mask >> at & 1)
 
 
 def changes(report: Report) -> str:
@@ -158,7 +105,7 @@ def listed(report: Report) -> list[Placed]:
 
 
 def events(report: Report, describe: Describe) -> str:
-    """The table of events; a time marked ~ was counted from the uptime because the clock was lost."""
+    """The table of events; a time marked ~ was counted from the pump's age because the clock was lost."""
     rows = []
     for one in listed(report):
         when = ("~" if one.estimated else "") + moment(one.local_ms, seconds=True)

@@ -12,6 +12,7 @@ _THIN = "\u202f"
 _SPACE = "\u00a0"
 _MINUS = "\u2212"
 _MICRO = re.compile(r"µ(?=[Lg]\b)")
+_U = re.compile(r"\bu(?=[Lg]\b)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS_PER_DAY = units.MS_PER_DAY
 
@@ -25,6 +26,11 @@ def escape(value: object) -> str:
 def plain(text: str) -> str:
     """A sentence for a terminal: numbers and units as all commands write them, in ASCII."""
     return _MICRO.sub("u", text.translate({ord(_THIN): None, ord(_SPACE): " ", ord(_MINUS): "-"}))
+
+
+def in_print(text: str) -> str:
+    """A sentence of the terminal for the page: its micro set as such."""
+    return _U.sub("µ", text)
 
 
 def scaled(value: int, unit: int, digits: int) -> str:

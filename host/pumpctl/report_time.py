@@ -19,7 +19,7 @@ _JUMP_MS = 10 * units.MS_PER_MIN
 class Placed:
     """A record with its time: `utc_ms`, and `local_ms` in the pump's zone; neither ever runs backwards.
 
-    `estimated` tells that the pump's clock was lost and the time is counted from the uptime.
+    `estimated` tells that the pump's clock was lost and the time is counted from the pump's age.
     """
 
     record: Record
@@ -41,15 +41,17 @@ class Placed:
 def place(log: Sequence[Record]) -> list[Placed]:
     """The records with their times, in the log's order.
 
-    Within one boot the uptime is the truth: stamps from before a correction of the clock are
-    moved by it, and records without a stamp are counted from their neighbours.
+    Within one boot the pump's age is the truth: stamps from before a correction of the clock are
+    moved by it, and records without a stamp are counted from their neighbours. Over a restart the
+    age may stand still, where the clock could not tell how long the pump was off.
     """
     offsets = _offsets(log)
     placed: list[Placed] = []
     utc_ms = local_ms = 0
     for _, group in groupby(log, key=lambda record: record["boot"]):
         boot = list(group)
-        for record, time_ms in zip(boot, _boot_times(boot, utc_ms), strict=True):
+        since_birth_ms = utc_ms - (placed[-1].record["age_ms"] if placed else boot[0]["age_ms"])
+        for record, time_ms in zip(boot, _boot_times(boot, since_birth_ms), strict=True):
             utc_ms = max(utc_ms, time_ms)
             zone_min = offsets[len(placed)]
             local_ms = max(local_ms, utc_ms + zone_min * units.MS_PER_MIN)
@@ -82,20 +84,20 @@ def _offsets(log: Sequence[Record]) -> list[int]:
     return offsets
 
 
-def _boot_times(boot: Sequence[Record], after_ms: int) -> list[int]:
-    """UTC times of one boot's records; where no clock was known at all, they follow `after_ms`."""
+def _boot_times(boot: Sequence[Record], birth_ms: int) -> list[int]:
+    """UTC times of one boot's records; where no clock was known at all, they count from `birth_ms`, the age 0."""
     times: list[int | None] = []
-    since_boot: int | None = None
+    known: int | None = None
     shift = 0
     for record in reversed(boot):
         if record["kind"] == records.CLOCK:
-            since_boot = record["fields"]["new_ms"] + shift - record["uptime_ms"]
+            known = record["fields"]["new_ms"] + shift - record["age_ms"]
             shift += _jump(record)
         elif record["time_ms"]:
-            since_boot = record["time_ms"] + shift - record["uptime_ms"]
-        times.append(None if since_boot is None else since_boot + record["uptime_ms"])
+            known = record["time_ms"] + shift - record["age_ms"]
+        times.append(None if known is None else known + record["age_ms"])
     times.reverse()
-    return _fill(boot, times, after_ms)
+    return _fill(boot, times, birth_ms)
 
 
 def offset_min(log: Sequence[Record]) -> int:
@@ -108,15 +110,12 @@ def _jump(clock: Record) -> int:
     return moved if clock["fields"]["old_ms"] and abs(moved) >= _JUMP_MS else 0
 
 
-def _fill(boot: Sequence[Record], times: Iterable[int | None], after_ms: int) -> list[int]:
-    first = boot[0]
-    gap_ms = first["fields"]["gap_ms"] if first["kind"] == records.BOOT else 0
-    since_boot = after_ms + gap_ms - first["uptime_ms"]
+def _fill(boot: Sequence[Record], times: Iterable[int | None], birth_ms: int) -> list[int]:
     filled = []
     for record, time_ms in zip(boot, times, strict=True):
         if time_ms is not None:
-            since_boot = time_ms - record["uptime_ms"]
-        filled.append(since_boot + record["uptime_ms"])
+            birth_ms = time_ms - record["age_ms"]
+        filled.append(birth_ms + record["age_ms"])
     return filled
 
 
@@ -168,5 +167,5 @@ def _missing(before: int, after: int) -> str:
 
 def _chain(record: Record, previous: bytes) -> bytes:
     """The chain value that `record` must have after `previous`."""
-    head = (record["kind"], record["boot"], record["seq"], record["time_ms"], record["uptime_ms"])
+    head = (record["kind"], record["boot"], record["seq"], record["time_ms"], record["age_ms"])
     return records.chain_of(records.encode(*head, record["fields"], previous))

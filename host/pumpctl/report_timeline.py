@@ -5,6 +5,7 @@ from pumpctl import charts
 from pumpctl.charts import INK, Plot, sample_box
 from pumpctl.report_data import STANDSTILL, Report
 from pumpctl.report_history import AlarmSpan
+from pumpctl.report_phases import KINDS
 from pumpctl.report_plots import ALARM_FILL, GAP, gap_length
 from pumpctl.report_text import duration, moment
 
@@ -17,15 +18,19 @@ _OTHER = 'fill="#e1e6eb" stroke="#9aa4ae" stroke-width="0.6"'
 
 
 def timeline(report: Report) -> str:
-    """A row for the pump's state, then one for each alarm that occurred, most urgent first."""
+    """A row for the pump's state, one for each kind of phase, one for each alarm that occurred, most urgent first."""
     names = _rows(report)
-    height = charts.TOP + _ROW * (len(names) + 1) + charts.BOTTOM
+    kinds = [kind for kind in KINDS if any(phase.kind == kind for phase in report.phases)]
+    rows = len(names) + len(kinds) + 1
+    height = charts.TOP + _ROW * rows + charts.BOTTOM
     told = ", ".join(alarms.name(alarm) for alarm in names) or "none"
     description = f"{len(report.alarms)} occurrences of alarms: {told}."
     bounds = (report.start_ms, report.end_ms)
-    plot = Plot("plot-alarms", "States and alarms", description, bounds, (0, len(names) + 1), height, _LEFT)
+    plot = Plot("plot-alarms", "States and alarms", description, bounds, (0, rows), height, _LEFT)
     plot.time_axis("local time")
-    _states(plot, report, len(names))
+    _states(plot, report, rows - 1)
+    for at, kind in enumerate(kinds):
+        _phases(plot, report, kind, rows - 2 - at)
     for at, alarm in enumerate(names):
         row = len(names) - 1 - at
         priority = alarms.PRIORITY_NAMES[alarms.priority(alarm)]
@@ -52,6 +57,15 @@ def _states(plot: Plot, report: Report, row: int) -> None:
     for gap in report.gaps:
         told = f"{gap.cause} at {moment(gap.start_ms)} for {gap_length(gap)}"
         _bar(plot, gap.start_ms, gap.end_ms, row, GAP, told)
+
+
+def _phases(plot: Plot, report: Report, kind: str, row: int) -> None:
+    _label(plot, row, kind)
+    for phase in report.phases:
+        if phase.kind == kind:
+            lasted = duration(phase.end_ms - phase.start_ms)
+            told = f"{phase.kind} from {moment(phase.start_ms)} for {lasted}: {phase.what}"
+            _bar(plot, phase.start_ms, phase.end_ms, row, _DELIVERING, told)
 
 
 def _look(state: int) -> str:

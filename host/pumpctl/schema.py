@@ -10,6 +10,7 @@ from typing import Any
 from pumpctl import therapy_keys as keys
 
 PATH = Path(__file__).with_name("therapy.schema.json")
+_TIMES = {"from": keys.FROM_PATTERN, "to": keys.TO_PATTERN, "local": keys.LOCAL_PATTERN}
 _ONE_RATE = [
     {"required": ["dose"], "not": {"required": ["rate"]}},
     {"required": ["rate"], "not": {"required": ["dose"]}},
@@ -19,13 +20,13 @@ _ONE_RATE = [
 def schema() -> dict[str, Any]:
     """The schema as a JSON document."""
     tables = {name: _table(name, table) for name, table in keys.TABLES.items()}
-    tables["infusion"]["properties"]["step"] = {
-        "description": keys.ABOUT["step"],
-        "type": "array",
-        "minItems": 1,
-        "items": {**_table("step", keys.STEP), "oneOf": _ONE_RATE},
-    }
+    for name, step in keys.STEPS.items():
+        tables[name]["properties"]["step"] = _steps(f"{name}.step", step)
+    tables["plan"]["required"].append("step")
+    tables["infusion"]["properties"]["step"]["items"]["oneOf"] = _ONE_RATE
     tables["infusion"]["oneOf"] = [_continuous(), _flex()]
+    for name in keys.NOT_EMPTY:
+        tables[name]["minProperties"] = 1
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Therapy of the bench infusion pump",
@@ -45,6 +46,10 @@ def _flex() -> dict[str, Any]:
     return {"properties": {"mode": {"const": "flex"}, "dose": False, "rate": False}, "required": ["step"]}
 
 
+def _steps(name: str, step: dict[str, keys.Key]) -> dict[str, Any]:
+    return {"description": keys.ABOUT[name], "type": "array", "minItems": 1, "items": _table(name, step)}
+
+
 def _table(name: str, table: dict[str, keys.Key]) -> dict[str, Any]:
     return {
         "description": keys.ABOUT[name],
@@ -62,8 +67,10 @@ def _value(kind: str) -> dict[str, Any]:
         return {"enum": list(keys.MODES)}
     if kind == "days":
         return {"type": "array", "items": {"enum": list(keys.DAYS)}, "minItems": 1, "uniqueItems": True}
-    if kind in ("from", "to"):
-        return {"type": "string", "pattern": keys.FROM_PATTERN if kind == "from" else keys.TO_PATTERN}
+    if kind == "count":
+        return {"type": "integer"}
+    if kind in _TIMES:
+        return {"type": "string", "pattern": _TIMES[kind]}
     kinds = keys.QUANTITIES[kind]
     pattern = kinds[0].pattern if len(kinds) == 1 else "|".join(f"({one.pattern})" for one in kinds)
     return {"type": "string", "pattern": pattern, "examples": [one.example for one in kinds]}

@@ -4,7 +4,7 @@ from typing import Any
 
 from infuser.wire import alarms, states, units
 from infuser.wire import program as programs
-from pumpctl import quantity, timetext
+from pumpctl import quantity, status_parts, timetext
 from pumpctl.exchange import Hello
 
 Values = dict[str, Any]
@@ -24,6 +24,7 @@ def document(status: Values, hello: Hello) -> Values:
         "refill_due": timetext.iso(status["refill_due_ms"], offset),
         "alarms": [alarm_document(alarm, offset) for alarm in status["alarm_list"]],
         "time": timetext.iso(status["time_ms"], offset) if status["time_valid"] else None,
+        **status_parts.document(status),
         "uptime_ms": status["uptime_ms"],
         "firmware": hello.firmware,
         "serial": hello.serial,
@@ -35,7 +36,7 @@ def document(status: Values, hello: Hello) -> Values:
         "protocol": hello.protocol.hex(),
         "heap_free_bytes": status["free_bytes"],
     }
-    renamed = {"bucket_list", "refill_due_ms", "alarm_list", "time_ms", "free_bytes"}
+    renamed = {"bucket_list", "refill_due_ms", "alarm_list", "time_ms", "free_bytes"} | status_parts.RENAMED
     return {**told, **{name: value for name, value in status.items() if name not in told and name not in renamed}}
 
 
@@ -76,16 +77,16 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("therapy", _therapy(status)),
         ("rate now", f"{dose}  {rate}"),
     ]
-    if status["bolus_remaining_nl"]:
-        left = quantity.format_duration(status["bolus_remaining_ms"])
-        rows.append(("bolus left", f"{quantity.format_volume(status['bolus_remaining_nl'])} in {left}"))
+    rows += status_parts.running(status) + status_parts.allotted(status)
     rows += [
         ("delivered today", quantity.format_volume(status["delivered_today_nl"])),
         ("delivered in all", f"{quantity.format_volume(status['delivered_total_nl'])}, {_steps(status)}"),
+        *status_parts.windows(status),
         ("reservoir", _reservoir(status)),
         ("refill due", refill_due(status["refill_due_ms"], status)),
         ("clock", timetext.people(status["time_ms"], offset) if status["time_valid"] else "not set"),
         ("pump", f"{hello.serial}, firmware {hello.firmware}, up {quantity.format_duration(status['uptime_ms'])}"),
+        ("calibration", status_parts.calibration(status)),
         ("measured", _measured(status)),
     ]
     return rows

@@ -31,11 +31,16 @@ def _table(name: str, told: Any, table: dict[str, keys.Key], problems: Problems)
     if not isinstance(told, dict):
         problems.append(Problem(name, f"is {_type_name(told)}, must be a table", True))
         return
-    extra = ("step",) if name == "infusion" else ()
-    _unknown(name, told, (*table, *extra), problems)
+    if name in keys.NOT_EMPTY and not told:
+        problems.append(Problem(name, f"is empty; give one of {', '.join(table)}, or leave the table out", True))
+    _unknown(name, told, (*table, "step") if name in keys.STEPS else table, problems)
     _fields(name, told, table, problems)
     if name == "infusion":
         _infusion(told, problems)
+    elif name in keys.STEPS and "step" not in told:
+        problems.append(Problem(f"{name}.step", f"is missing: {name} has [[{name}.step]] tables", True))
+    if name in keys.STEPS and "step" in told:
+        _steps(name, told["step"], problems)
 
 
 def _fields(path: str, told: dict[str, Any], table: dict[str, keys.Key], problems: Problems) -> None:
@@ -58,22 +63,21 @@ def _infusion(told: dict[str, Any], problems: Problems) -> None:
                 problems.append(Problem(f"infusion.{name}", 'belongs to mode = "continuous"', True))
         if "step" not in told:
             problems.append(Problem("infusion.step", "is missing: a flex schedule has [[infusion.step]] tables", True))
-    if "step" in told:
-        _steps(told["step"], problems)
 
 
-def _steps(told: Any, problems: Problems) -> None:
+def _steps(name: str, told: Any, problems: Problems) -> None:
     if not isinstance(told, list) or not told:
-        problems.append(Problem("infusion.step", "must be one or more [[infusion.step]] tables", True))
+        problems.append(Problem(f"{name}.step", f"must be one or more [[{name}.step]] tables", True))
         return
     for number, step in enumerate(told, 1):
-        path = f"infusion.step[{number}]"
+        path = f"{name}.step[{number}]"
         if not isinstance(step, dict):
             problems.append(Problem(path, f"is {_type_name(step)}, must be a table", True))
             continue
-        _unknown(path, step, keys.STEP, problems)
-        _fields(path, step, keys.STEP, problems)
-        _one_of(path, step, problems)
+        _unknown(path, step, keys.STEPS[name], problems)
+        _fields(path, step, keys.STEPS[name], problems)
+        if name == "infusion":
+            _one_of(path, step, problems)
 
 
 def _one_of(path: str, told: dict[str, Any], problems: Problems) -> None:
@@ -102,6 +106,8 @@ def _wrong(value: Any, kind: str) -> str:
     """What is wrong with a value of a kind; empty if nothing."""
     if kind == "days":
         return _wrong_days(value)
+    if kind == "count":
+        return "" if _whole(value) else f"is {_type_name(value)}, must be a whole number without quotes"
     if kind in keys.QUANTITIES:
         return _wrong_quantity(value, kind)
     if not isinstance(value, str):
@@ -112,9 +118,21 @@ def _wrong(value: Any, kind: str) -> str:
         if len(value) > keys.TEXT_MAX or not re.fullmatch(keys.TEXT_PATTERN, value):
             return f"must be 1 to {keys.TEXT_MAX} characters on one line, without spaces around them"
         return ""
-    pattern = keys.FROM_PATTERN if kind == "from" else keys.TO_PATTERN
-    last = "23:59" if kind == "from" else "24:00"
-    return "" if re.fullmatch(pattern, value) else f'"{value}" is not a time, allowed "00:00" to "{last}"'
+    return _wrong_time(value, kind)
+
+
+def _whole(value: Any) -> bool:
+    # JSON Schema counts 4.0 among the integers, true among neither.
+    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+
+
+def _wrong_time(value: str, kind: str) -> str:
+    patterns = {"from": keys.FROM_PATTERN, "to": keys.TO_PATTERN, "local": keys.LOCAL_PATTERN}
+    if re.fullmatch(patterns[kind], value):
+        return ""
+    if kind == "local":
+        return f'"{value}" is not a local time without offset; write it like "2026-12-02T08:00" or "2026-12-02"'
+    return f'"{value}" is not a time, allowed "00:00" to "{"23:59" if kind == "from" else "24:00"}"'
 
 
 def _wrong_quantity(value: Any, kind: str) -> str:

@@ -26,14 +26,19 @@ def now() -> tuple[int, int]:
     return int(here.timestamp() * units.MS_PER_S), _offset_min(here)
 
 
-def parse(text: str) -> tuple[int, int]:
-    """(UTC ms since 1970, offset in minutes) of an ISO 8601 time; without a zone it is this machine's."""
+def parse(text: str, utc_offset_min: int | None = None) -> tuple[int, int]:
+    """(UTC ms since 1970, offset in minutes) of an ISO 8601 time.
+
+    Without a zone it is in that of `utc_offset_min`, in this machine's if that is None.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         remedy = 'for example "2025-03-01T08:30:00+01:00"'
         raise UsageProblem(f'"{text}" is not an ISO 8601 time', field="time", value=text, remedy=remedy) from None
-    moment = moment.astimezone() if moment.tzinfo is None else moment
+    if moment.tzinfo is None:
+        zone = None if utc_offset_min is None else timezone(timedelta(minutes=utc_offset_min))
+        moment = moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
     time_ms = int(moment.timestamp() * units.MS_PER_S)
     if not units.EPOCH_MIN_MS <= time_ms < units.EPOCH_MAX_MS:
         raise UsageProblem(

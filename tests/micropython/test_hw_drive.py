@@ -4,11 +4,8 @@ from pathlib import Path
 
 import piosim
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from vmworld import World
 
-STEP_PIN = 2
 BUILD = """
 import time, micropython
 from infuser.hw.drive import Drive
@@ -22,16 +19,22 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-@given(st.integers(1, 64), st.integers(8, 400), st.integers(1, 64), st.integers(8, 400))
-def test_the_pio_program_makes_as_many_pulses_as_asked_evenly(
-    count: int, interval_us: int, next_count: int, next_interval_us: int
+def test_the_stand_in_has_made_what_the_machine_has_at_every_cycle_and_never_tells_a_pulse_as_not_made(
+    world: World,
 ) -> None:
-    rises = piosim.rising_edges_us([(count, interval_us), (next_count, next_interval_us)])
-    assert len(rises) == count + next_count
-    gaps = [later - earlier for earlier, later in zip(rises, rises[1:], strict=False)]
-    assert gaps[: count - 1] == [interval_us] * (count - 1)
-    assert gaps[count - 1] == interval_us + piosim.FETCH_US
-    assert gaps[count:] == [next_interval_us] * (next_count - 1)
+    told = world.run(f"""{BUILD}
+result = []
+for after_us in range({piosim.CYCLES - 1}):
+    before = plant.steps_made
+    drive.enable(True)
+    drive.burst({piosim.PULSES}, {piosim.INTERVAL_US})
+    drive.burst({piosim.NEXT_PULSES}, {piosim.NEXT_INTERVAL_US})
+    time.sleep_us(after_us)
+    not_made = drive.halt()
+    result.append([plant.steps_made - before, not_made])
+""")
+    assert [made for made, _ in told] == [piosim.halted_after(cycles)[0] for cycles in range(1, piosim.CYCLES)]
+    assert all(made + not_made <= piosim.PULSES + piosim.NEXT_PULSES for made, not_made in told)
 
 
 def test_the_stand_in_makes_the_same_pulses_as_the_pio_program(world: World) -> None:

@@ -103,16 +103,19 @@ def world(tmp_path: Path) -> World:
 @example(units.THERAPY_MAX_NL_PER_DAY, units.BOLUS_MAX_NL, 1, [LATEST_QUANTA, 1])
 @given(rate=RATES, volume=st.integers(1, units.BOLUS_MAX_NL), quanta=st.integers(1, units.QUANTA_PER_DAY), ticks=TICKS)
 def test_every_value_in_the_interrupt_is_a_small_integer_at_any_rate_and_however_late(rate, volume, quanta, ticks):
-    fastest = units.PRIMING_MAX_NL_PER_DAY - units.THERAPY_MAX_NL_PER_DAY
+    fastest = units.PUMP_MAX_NL_PER_DAY - units.THERAPY_MAX_NL_PER_DAY
     quanta = max(quanta, -(-volume * units.QUANTA_PER_DAY // fastest))
     meter, guard, drive = Meter(units.STEP_PL_NOMINAL, Outside), Guard(units.STEP_PL_NOMINAL), Recorder()
-    guard.restore(LIFE_STEPS, [], 0)
-    guard.set_rate_limit(units.PRIMING_MAX_NL_PER_DAY)
+    guard.restore(LIFE_STEPS, 0, 0)
+    guard.set_rate_limits(units.THERAPY_MAX_NL_PER_DAY, units.PUMP_MAX_NL_PER_DAY)
+    for _ in range(3):
+        guard.grant(units.RESERVOIR_CAPACITY_NL, units.RESERVOIR_CAPACITY_NL)
     guard.set_ceiling(SMALL_MAX)
     meter.channels[states.BASAL].due = meter.channels[states.BASAL].issued = LIFE_STEPS
     meter.set_rate(states.BASAL, rate, LATEST_QUANTA)
     meter.set_next_rate(states.BASAL, units.THERAPY_MAX_NL_PER_DAY, LATEST_QUANTA)
-    meter.set_volume(states.CLINICIAN_BOLUS, volume, quanta)
+    for bucket in range(states.PATIENT_BOLUS, states.BUCKETS):
+        meter.set_volume(bucket, volume, quanta)
     engine = Engine(meter, guard, drive)
     engine.running = True
     for owner in (meter, guard, engine, *meter.channels):
@@ -126,10 +129,11 @@ def test_every_value_in_the_interrupt_is_a_small_integer_at_any_rate_and_however
 @pytest.mark.parametrize("late_us", [0, 45_000, 250_000, 3_000_000])
 def test_ticks_punctual_late_and_merged_allocate_nothing_at_the_largest_rate(world: World, late_us: int) -> None:
     told = world.run(f"""{BUILD}
-delivery.set_basal(units.THERAPY_MAX_NL_PER_DAY, units.MS_PER_DAY)
-delivery.begin_volume(states.CLINICIAN_BOLUS, 2 * units.NL_PER_ML, 126000)
-delivery.begin_volume(states.PRIME, units.NL_PER_ML, 600000)
-delivery.start(units.PRIMING_MAX_NL_PER_DAY, True, 200000, False)
+delivery.meter.set_rate(states.BASAL, units.THERAPY_MAX_NL_PER_DAY, units.QUANTA_PER_DAY)
+delivery.begin_volume(states.CLINICIAN_BOLUS, 2 * units.NL_PER_ML, 126000, units.BOLUS_MAX_NL)
+for bucket in (states.PATIENT_BOLUS, states.PERIODIC_BOLUS, states.PRIME):
+    delivery.begin_volume(bucket, units.NL_PER_ML, 600000, units.PRIMING_MAX_NL)
+delivery.start(units.THERAPY_MAX_NL_PER_DAY, units.PUMP_MAX_NL_PER_DAY, 200000, False)
 delivery.guard.set_ceiling(1 << 29)
 deliver(1300, {late_us})
 time.sleep_ms(2000)
@@ -179,7 +183,7 @@ def turns(seconds):
         hardware.port.idle(100 if pump.poll() else 2000)
 order(messages.REFILL_BEGIN)
 order(messages.REFILL_COMPLETE, measured_residual_nl=0, volume_nl=20000000, concentration_ug_per_ml=500)
-order(messages.PRIME, volume_nl=1000000, duration_ms=600000)
+order(messages.PRIME, purpose=states.PRIMING_CATHETER, volume_nl=1000000, duration_ms=600000)
 turns(10)
 before = [delivery.running, delivery.timer.failed]
 delivery.meter.channels[states.PRIME].den = 0  # a bit of memory has fallen over

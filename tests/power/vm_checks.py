@@ -60,7 +60,7 @@ def checkpoint_kept(files: Files, writer: script.Writer) -> None:
     if values is None:
         assert writer.checkpoint == 0
     else:
-        assert values["event_seq"] == values["uptime_ms"]
+        assert values["event_seq"] == values["age_ms"]
         assert values["event_seq"] in (writer.checkpoint, writer.saving)
 
 

@@ -37,7 +37,7 @@ def _example(field, number: int):
 
 def checkpoint_of(number: int) -> dict:
     """Checkpoint values that all are `number`."""
-    return {name: number for name, _ in records.CHECKPOINT_FIELDS}
+    return {name: _example(field, number) if field == "blob" else number for name, field in records.CHECKPOINT_FIELDS}
 
 
 def new_journal(files: Files) -> Journal:

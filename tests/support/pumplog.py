@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from blanks import blank
+
 from infuser.wire import alarms, program, records, states, units
 
 # Monday 2 March 2026, 08:00 in UTC+01:00.
@@ -20,7 +22,7 @@ class PumpLog:
     def __init__(self) -> None:
         self.stored: list[bytes] = []
         self.time_ms = START_MS
-        self.uptime_ms = 0
+        self.age_ms = 0
         self.boot = 1
         self.clock = True
         self.counters = dict.fromkeys((name for name, _ in records.COUNTERS), 0)
@@ -33,17 +35,18 @@ class PumpLog:
         return [records.decode(stored) for stored in self.stored]
 
     def note(self, kind: int, **fields: Any) -> None:
-        """Add a record at the present time."""
+        """Add a record at the present time; fields that are not named hold nothing."""
         previous = records.chain_of(self.stored[-1]) if self.stored else records.CHAIN_START
-        values = {**_EVENTS.get(records.RECORDS[kind][0], {}), **fields}
+        name, declared = records.RECORDS[kind]
+        values = {**blank(declared), **_EVENTS.get(name, {}), **fields}
         time_ms = self.time_ms if self.clock else 0
         seq = len(self.stored) + 1
-        self.stored.append(records.encode(kind, self.boot, seq, time_ms, self.uptime_ms, values, previous))
+        self.stored.append(records.encode(kind, self.boot, seq, time_ms, self.age_ms, values, previous))
 
     def wait(self, ms: int) -> None:
         """Let time pass."""
         self.time_ms += ms
-        self.uptime_ms += ms
+        self.age_ms += ms
 
     def reservoir_nl(self) -> int:
         """Volume left by the count of microsteps."""
@@ -82,14 +85,14 @@ class PumpLog:
         """Note an alarm's cause."""
         self.note(records.ALARM_RAISED, alarm=alarm, priority=alarms.priority(alarm), detail=detail)
 
-    def refill(self, measured_nl: int, volume_nl: int, operator: str = "R. Vogel") -> None:
+    def refill(self, measured_nl: int, volume_nl: int, operator: str = "R. Vogel", concentration: int = 500) -> None:
         """Note a refill."""
         self.note(
             records.REFILL,
             expected_residual_nl=max(0, self.reservoir_nl()),
             measured_residual_nl=measured_nl,
             volume_nl=volume_nl,
-            concentration_ug_per_ml=500,
+            concentration_ug_per_ml=concentration,
             steps_total=sum(self.counters.values()),
             operator=operator,
         )
@@ -100,7 +103,7 @@ class PumpLog:
     def power_cut(self, off_ms: int, gap_ms: int = 0) -> None:
         """Restart after `off_ms`, of which the pump itself knows `gap_ms`."""
         self.time_ms += off_ms
-        self.uptime_ms = 0
+        self.age_ms += gap_ms
         self.boot += 1
         self.note(records.BOOT, gap_ms=gap_ms, steps_uncertain=3)
 
@@ -113,8 +116,8 @@ def therapy(dose_ng_per_day: int = 280_000, **told: Any) -> bytes:
         else [(0, 240_000), (16 * 60, 400_000), (22 * 60, 240_000)]
     )
     return program.encode(
-        {
-            "version": program.VERSION,
+        program.new()
+        | {
             "patient": "BENCH-0042",
             "drug": "baclofen",
             "concentration_ug_per_ml": 500,

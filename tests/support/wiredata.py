@@ -42,7 +42,7 @@ def _any_message(part: int) -> st.SearchStrategy[tuple[int, int, dict]]:
 
 
 def record_contents() -> st.SearchStrategy[tuple[int, int, int, int, dict]]:
-    """(kind, boot, time_ms, uptime_ms, values) of any record."""
+    """(kind, boot, time_ms, age_ms, values) of any record."""
     return st.sampled_from(sorted(records.RECORDS)).flatmap(
         lambda kind: st.tuples(
             st.just(kind), value_of("u16"), value_of("u64"), value_of("u64"), values_of(records.RECORDS[kind][1])

@@ -8,13 +8,14 @@ import tty
 from collections.abc import Callable
 from typing import Any, Self
 
-from infuser.wire import frame, messages
+from blanks import blank
+
+from infuser.wire import frame, messages, replies
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 from pumpctl.program_view import figures
 
-_ZERO = {"bool": False, "text": "", "blob": b""}
-EMPTY_STATUS = {name: [] if isinstance(kind, tuple) else _ZERO.get(kind, 0) for name, kind in messages.STATUS_FIELDS}
+EMPTY_STATUS = blank(replies.STATUS_FIELDS)
 Handler = Callable[[dict[str, Any]], dict[str, Any] | None]
 SERIAL = "PEER0001"
 
@@ -24,12 +25,23 @@ def hello(_: dict[str, Any]) -> dict[str, Any]:
     return {"protocol": messages.protocol_hash(), "firmware": "9.9.9", "serial": SERIAL, "boot_count": 1}
 
 
-def programmable(told: dict[str, Any], warnings: tuple[str, ...] = ()) -> dict[int, Handler]:
-    """Handlers of a pump without a program that understands `told` and then holds it."""
+def answering(command: int, **values: Any) -> Handler:
+    """A handler that grants a command, with `values` in its reply and nothing in the other fields."""
+    reply = {**blank(messages.MESSAGES[command][3]), **values}
+    return lambda request: reply
+
+
+def programmable(
+    told: dict[str, Any], warnings: tuple[str, ...] = (), old: dict[str, Any] | None = None, bridge_nl_per_day: int = 0
+) -> dict[int, Handler]:
+    """Handlers of a pump with the program `old`, or none, that understands `told` and then holds it."""
     data = programs.encode(told)
-    held = [b""]
+    held = [programs.encode(old) if old else b""]
     warning_list = [{"field": "dose_ng_per_day", "text": text} for text in warnings]
-    echo = {"digest": programs.digest(data), "refill_due_ms": 0, "warning_list": warning_list, **figures(told)}
+    echo = {
+        **blank(replies.UNDERSTOOD_FIELDS), "digest": programs.digest(data), "warning_list": warning_list,
+        "bridge_rate_nl_per_day": bridge_nl_per_day, **figures(told),
+    }  # fmt: skip
 
     def commit(request: dict[str, Any]) -> dict[str, Any]:
         held[0] = data
@@ -43,7 +55,7 @@ def programmable(told: dict[str, Any], warnings: tuple[str, ...] = ()) -> dict[i
         messages.PROGRAM_STAGE: lambda request: {"received": request["total"]},
         messages.PROGRAM_CHECK: lambda request: echo,
         messages.PROGRAM_COMMIT: commit,
-        messages.RESUME: lambda request: {"state": 3, "rate_nl_per_day": 1},
+        messages.RESUME: answering(messages.RESUME, state=3, rate_nl_per_day=1),
     }  # fmt: skip
 
 

@@ -53,11 +53,14 @@ def test_a_refill_given_up_leaves_the_reservoir_as_it_was_and_therapy_stopped(cl
 
 
 @pytest.mark.case("EC16")
-def test_another_concentration_than_the_programs_is_refused(cli, bench):
+def test_after_a_refill_of_another_concentration_the_old_program_is_not_resumed(cli, bench):
     ward = infusing(cli, bench)
-    error = ward.refused(*FILL, "--concentration", "2000ug/ml")
-    assert (error["field"], error["value"], error["high"]) == ("concentration_ug_per_ml", 2000, 500)
-    assert ward.state == "refill"
+    assert ward.do(*FILL, "--concentration", "2000ug/ml")["state"] == "suspended"
+    error = ward.refused("resume")
+    assert (error["name"], error["value"], error["high"]) == ("concentration-mismatch", 500, 2000)
+    assert ward.steps_in(10 * MINUTE_MS) == 0
+    assert ward.do(*FILL)["state"] == "suspended"
+    assert ward.do("resume")["state"] == "infusing"
 
 
 def test_more_than_the_reservoir_holds_is_refused(cli, bench):

@@ -35,7 +35,7 @@ def test_a_therapy_from_a_file_is_delivered_to_the_step(cli, bench):
     ward.do("refill", "--begin")
     ward.do("virtual", "fill", "20ml")
     ward.do("refill", "--residual", "0ml", "--volume", "20ml", "--yes")
-    assert ward.do("resume") == {"state": "infusing", "rate_nl_per_day": RATE}
+    assert ward.do("resume") == {"state": "infusing", "rate_nl_per_day": RATE, "start_in_ms": 0}
     start_ms = ward.do("status")["uptime_ms"]
     ward.do("virtual", "advance", "1d")
     now = ward.do("status")
@@ -44,7 +44,7 @@ def test_a_therapy_from_a_file_is_delivered_to_the_step(cli, bench):
     assert now["delivered_total_nl"] == now["steps_total"] * STEP_PL // 1000
     assert now["dose_ng_per_day"] == 100_000
     assert now["program_digest"] == sent["digest"]
-    assert ward.do("stop") == {"state": "suspended"}
+    assert ward.do("stop")["state"] == "suspended"
     assert ward.status()["steps_total"] == ward.truth()["steps_made"]
 
 
@@ -89,10 +89,12 @@ def test_a_clinician_bolus_comes_on_top_of_the_basal_rate_and_ends_by_itself(cli
     ward.advance(5 * MINUTE_MS)
     half = ward.status()
     assert half["state"] == "bolus"
-    assert abs(half["bolus_remaining_nl"] - BOLUS_NL // 2) < 1000
+    (under_way,) = half["boluses"]
+    assert (under_way["bucket"], under_way["held"]) == ("clinician-bolus", False)
+    assert abs(under_way["delivered_nl"] - BOLUS_NL // 2) < 1000
     ward.advance(6 * MINUTE_MS)
     done = ward.status()
-    assert (done["state"], done["bolus_remaining_nl"]) == ("infusing", 0)
+    assert (done["state"], done["boluses"]) == ("infusing", [])
     assert done["delivered_steps"]["clinician-bolus"] == BOLUS_NL * 1000 // STEP_PL
     assert abs(done["delivered_steps"]["basal"] - due_steps(RATE, 11 * MINUTE_MS)) <= 1
     assert done["steps_total"] == ward.truth()["steps_made"]
@@ -184,7 +186,7 @@ def test_priming_is_counted_apart_from_therapy(cli, bench):
 def test_therapy_stops_and_resumes_without_making_up_for_the_pause(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(2 * HOUR_MS)
-    assert ward.do("stop") == {"state": "suspended"}
+    assert ward.do("stop")["state"] == "suspended"
     assert not ward.truth()["driver_enabled"]
     assert ward.steps_in(20 * MINUTE_MS) == 0
     assert ward.do("resume")["state"] == "infusing"

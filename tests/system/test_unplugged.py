@@ -20,6 +20,7 @@ from pumpctl.store import Archive
 from pumpctl.transport import Transport, open_transport
 
 RATE = 200_000
+STOP = {"resume_after_ms": 0, "remind_min": 0, "operator": "tester"}
 
 
 def undisturbed(ward: Ward) -> None:
@@ -117,16 +118,15 @@ def test_a_repeated_request_id_is_answered_and_not_executed_again(cli, bench):
 
 def test_a_request_id_repeated_after_a_power_cut_is_not_executed_again(cli, bench):
     ward = infusing(cli, bench)
-    values = {"operator": "tester"}
     with closing(open_transport(str(ward.plant.port))) as link:
         asked = exchange(link)
         stop_id, resume_id = asked.new_id(), asked.new_id()
-        asked.ask(messages.STOP, values, stop_id)
-        asked.ask(messages.RESUME, values, resume_id)
+        asked.ask(messages.STOP, STOP, stop_id)
+        asked.ask(messages.RESUME, {"delay_ms": 0, "operator": "tester"}, resume_id)
         ward.plant.power_cut()
         again = exchange(link)
         with pytest.raises(Refusal) as caught:
-            again.ask(messages.STOP, values, stop_id)
+            again.ask(messages.STOP, STOP, stop_id)
         assert messages.errors.ERRORS[caught.value.code][0] == "already-done"
     undisturbed(ward)
 
@@ -168,14 +168,14 @@ def test_a_good_command_between_garbage_is_carried_out(cli, bench):
     with closing(open_transport(str(ward.plant.port))) as link:
         asked = exchange(link)
         link.write(b">>> garbage \xff\xfe\x03")
-        assert asked.ask(messages.STOP, {"operator": "t"})["state"] == states.SUSPENDED
+        assert asked.ask(messages.STOP, STOP)["state"] == states.SUSPENDED
     assert ward.state == "suspended"
 
 
 def test_a_command_before_the_greeting_is_refused(cli, bench):
     ward = Ward(cli, bench())
     with closing(open_transport(str(ward.plant.port))) as link, pytest.raises(Refusal) as caught:
-        Exchange(link, timeout_s=1.0, tries=1).ask(messages.STOP, {"operator": ""})
+        Exchange(link, timeout_s=1.0, tries=1).ask(messages.STOP, STOP)
     assert caught.value.code == messages.errors.PROTOCOL_MISMATCH
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blanks import blank
 from wirepeer import EMPTY_STATUS, SERIAL, Peer, hello, programmable
 
-from infuser.wire import errors, frame, messages, records
+from infuser.wire import errors, frame, messages, states
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 from pumpctl import operations, program
@@ -19,7 +20,8 @@ from pumpctl.errors import LinkError, PortError, ProtocolMismatch, Refused, Unce
 from pumpctl.pending import PendingStore
 from pumpctl.transport import open_transport
 
-RUNNING = {"state": 3, "rate_nl_per_day": 200000}
+RUNNING = {"state": 3, "rate_nl_per_day": 200000, "start_in_ms": 0}
+STOPPED = {"state": 6, "start_in_ms": 0}
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_a_pump_that_refuses_the_greeting_has_its_words_passed_on(peer: Peer, st
 
 
 def test_a_hello_of_another_shape_is_a_mismatch_not_a_crash(peer: Peer, store: PendingStore) -> None:
-    short = messages.encode_reply(messages.STOP, 0, {"state": 1})
+    short = messages.encode_reply(messages.STOP, 0, STOPPED)
     peer.on_reply = lambda command, data: frame.encode(
         messages.encode_reply(command, peer.seen[-1][1], hello({}))[:12] + short[12:]
     )
@@ -84,7 +86,7 @@ def test_garbage_around_frames_is_passed_over(peer: Peer, store: PendingStore) -
 
 
 def test_a_damaged_reply_is_asked_for_again_under_the_same_id(peer: Peer, store: PendingStore) -> None:
-    peer.handlers[messages.STOP] = lambda request: {"state": 6}
+    peer.handlers[messages.STOP] = lambda request: STOPPED
     damaged = iter([True, False])
 
     def damage(command: int, data: bytes) -> bytes:
@@ -92,21 +94,21 @@ def test_a_damaged_reply_is_asked_for_again_under_the_same_id(peer: Peer, store:
 
     peer.on_reply = damage
     with connect(peer, store) as pump:
-        assert pump.stop() == {"state": 6}
+        assert pump.stop() == STOPPED
     first, second = peer.ids_of(messages.STOP)
     assert first == second
 
 
 def test_a_reply_to_another_request_is_not_taken_for_ours(peer: Peer, store: PendingStore) -> None:
-    stray = frame.encode(messages.encode_reply(messages.STOP, 12345, {"state": 9}))
-    peer.handlers[messages.STOP] = lambda request: {"state": 6}
+    stray = frame.encode(messages.encode_reply(messages.STOP, 12345, {**STOPPED, "state": 9}))
+    peer.handlers[messages.STOP] = lambda request: STOPPED
     peer.on_reply = lambda command, data: stray + data
     with connect(peer, store) as pump:
-        assert pump.stop() == {"state": 6}
+        assert pump.stop() == STOPPED
 
 
 def test_ids_are_never_used_twice(peer: Peer, store: PendingStore) -> None:
-    peer.handlers[messages.STOP] = lambda request: {"state": 6}
+    peer.handlers[messages.STOP] = lambda request: STOPPED
     for _ in range(2):
         with connect(peer, store) as pump:
             pump.stop()
@@ -260,52 +262,6 @@ def test_a_socket_address_without_a_port_is_refused() -> None:
         open_transport("socket://localhost")
 
 
-def journal(count: int) -> list[bytes]:
-    """Stored records 5 to 5 + count."""
-    stored, chain = [], records.CHAIN_START
-    for seq in range(5, 5 + count):
-        values = {"firmware": "x" * (seq % 7 * 30), "cause": "soft", "steps_uncertain": 0, "torn_bytes": 0, "gap_ms": 0}
-        stored.append(records.encode(records.BOOT, 1, seq, 0, seq * 1000, values, chain))
-        chain = records.chain_of(stored[-1])
-    return stored
-
-
-def pages(stored: list[bytes], first: int, oldest: Any, size: int) -> Any:
-    """A handler of LOG_READ over `stored`, whose first record is `first`; `oldest()` may move on."""
-
-    def answer(request: dict[str, Any]) -> dict[str, Any]:
-        least = oldest()
-        data = b"".join(stored[max(request["from_seq"], least) - first :])[request["skip"] :]
-        return {"oldest_seq": least, "next_seq": first + len(stored), "chunk": data[:size]}
-
-    return answer
-
-
-@pytest.mark.parametrize("size", [1, 50, 333, 768])
-def test_a_log_is_read_whole_however_its_pages_are_cut(peer: Peer, store: PendingStore, size: int) -> None:
-    stored = journal(12 if size > 1 else 2)
-    peer.handlers[messages.LOG_READ] = pages(stored, 5, lambda: 5, size)
-    with connect(peer, store) as pump:
-        assert b"".join(pump.read_log(0)) == b"".join(stored)
-        assert b"".join(pump.read_log(6)) == b"".join(stored[1:])
-
-
-def test_a_log_whose_oldest_records_are_dropped_meanwhile_goes_on_with_whole_records(
-    peer: Peer, store: PendingStore
-) -> None:
-    stored = journal(12)
-    asked = itertools.count()
-    peer.handlers[messages.LOG_READ] = pages(stored, 5, lambda: 5 if next(asked) < 3 else 14, 100)
-    with connect(peer, store) as pump:
-        data = b"".join(pump.read_log(5))
-    at, seqs = 0, []
-    while at < len(data):
-        size = records.size_at(data, at)
-        seqs.append(records.decode(data[at : at + size])["seq"])
-        at += size
-    assert seqs == sorted(set(seqs)) and seqs[-3:] == [14, 15, 16] and 13 not in seqs
-
-
 def test_a_program_whose_digest_is_not_the_one_stated_fails_verification(peer: Peer, store: PendingStore) -> None:
     peer.handlers[messages.PROGRAM_READ] = lambda request: {"total": 3, "digest": b"\0" * 32, "chunk": b"abc"}
     with connect(peer, store) as pump, pytest.raises(VerificationError) as caught:
@@ -345,3 +301,47 @@ def test_an_unreadable_pending_file_is_set_aside(peer: Peer, store: PendingStore
     with connect(peer, store) as pump:
         assert pump.settled == []
     assert (tmp_path / "pending" / f"{SERIAL}.unreadable").exists()
+
+
+DELIVERING_ORDERS = {
+    "bolus": lambda pump: pump.bolus(50_000, 600_000, "P"),
+    "prime": lambda pump: pump.prime(200_000, 600_000),
+    "resume": lambda pump: pump.resume(7_200_000),
+    "minimum-rate": lambda pump: pump.minimum_rate(True),
+    "temporary-rate": lambda pump: pump.temporary_rate(80_000, 600_000, "P"),
+    "plan-order": lambda pump: pump.order_plan(states.PLAN_GO_ON, "P"),
+    "program-commit": lambda pump: pump.commit_program(b"d", bridge_nl=300_000),
+    "refill-complete": lambda pump: pump.complete_refill(0, 1, 500),
+}
+
+
+@pytest.mark.parametrize("name", DELIVERING_ORDERS)
+def test_whatever_may_start_the_motor_is_on_disk_before_the_pump_sees_it(
+    peer: Peer, store: PendingStore, name: str
+) -> None:
+    (command,) = [number for number, told in messages.MESSAGES.items() if told[0] == name]
+    found = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        found.append(store.load(SERIAL))
+        return blank(messages.MESSAGES[command][3])
+
+    peer.handlers[command] = answer
+    with connect(peer, store) as pump:
+        DELIVERING_ORDERS[name](pump)
+    assert found[0] is not None and found[0].command == command
+    assert store.load(SERIAL) is None
+
+
+def test_a_stop_is_never_held_up_by_what_is_still_to_be_settled(peer: Peer, store: PendingStore) -> None:
+    peer.handlers[messages.BOLUS] = lambda request: None
+    peer.handlers[messages.OUTCOME] = lambda request: None
+    peer.handlers[messages.STOP] = lambda request: STOPPED
+    with connect(peer, store, timeout_s=0.1) as pump:
+        with pytest.raises(UncertainOutcome):
+            pump.bolus(50_000, 600_000, "P")
+        asked = len(peer.ids_of(messages.OUTCOME))
+        assert pump.stop(resume_after_ms=60_000, remind_min=5) == STOPPED
+        assert len(peer.ids_of(messages.OUTCOME)) == asked
+    told = peer.seen[-1][2]
+    assert (told["resume_after_ms"], told["remind_min"]) == (60_000, 5)

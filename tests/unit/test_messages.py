@@ -3,11 +3,13 @@
 import contextlib
 
 import pytest
+from blanks import blank
 from hypothesis import given
 from hypothesis import strategies as st
 from wiredata import replies, requests, value_of, values_of
 
 from infuser.wire import alarms, codec, errors, frame, messages, states
+from infuser.wire.replies import STATUS_FIELDS
 
 
 @given(requests())
@@ -72,8 +74,8 @@ def test_what_changes_the_pump_names_an_operator() -> None:
 
 
 def test_a_full_status_fits_into_a_frame() -> None:
-    """Every alarm present, every text at a length that a person would type."""
-    values = {name: 0 if kind in codec.BOUNDS else False for name, kind in messages.STATUS_FIELDS}
+    """Every alarm present, every text at a length that a person would type, and every kind of bolus under way."""
+    values = blank(STATUS_FIELDS)
     alarm = {
         "alarm": 1,
         "priority": 1,
@@ -84,6 +86,9 @@ def test_a_full_status_fits_into_a_frame() -> None:
         "detail": 0,
     }
     values |= {"alarm_list": [alarm] * len(alarms.ALARMS), "bucket_list": [{"steps": 0}] * states.BUCKETS}
+    bolus = {"bucket": 0, "volume_nl": 0, "delivered_nl": 0, "left_ms": 0, "held": False}
+    window = {"span_min": 0, "limit_nl": 0, "used_nl": 0}
+    values |= {"bolus_list": [bolus] * states.BUCKETS, "window_list": [window] * 3}
     values |= {"patient": "p" * 64, "drug": "d" * 64, "program_digest": bytes(32)}
     assert len(messages.encode_reply(messages.STATUS, 1, values)) <= frame.PAYLOAD_MAX
 

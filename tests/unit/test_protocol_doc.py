@@ -30,7 +30,7 @@ def test_the_example_is_a_frame_that_decodes_to_what_it_says() -> None:
     assert found is not None
     [payload] = frame.Deframer().feed(bytes.fromhex(found[1]))
     assert messages.decode_head(payload) == (messages.REQUEST, messages.STOP, 0x0102030405060708)
-    assert messages.decode_request(payload) == {"operator": "Ada"}
+    assert messages.decode_request(payload) == docs.EXAMPLE
 
 
 def test_a_stale_table_is_written_anew() -> None:

@@ -36,6 +36,13 @@ from pumpctl.errors import UsageProblem
         (quantity.parse_duration_ms, "36h", 129_600_000),
         (quantity.parse_duration_ms, "1.5s", 1500),
         (quantity.parse_duration_ms, "2w", 1_209_600_000),
+        (quantity.parse_length_um, "60cm", 600_000),
+        (quantity.parse_length_um, "38.5mm", 38_500),
+        (quantity.parse_volume_per_length, "2.2ul/cm", 220_000),
+        (quantity.parse_volume_per_length, "0.22ul/mm", 220_000),
+        (quantity.parse_volume_per_length, "0.22ml/m", 220_000),
+        (quantity.parse_share_permille, "80%", 800),
+        (quantity.parse_share_permille, "12.5 %", 125),
     ],
 )
 def test_a_quantity_is_read_in_the_wires_unit(parse, text: str, value: int) -> None:
@@ -69,6 +76,8 @@ def test_what_is_finer_than_the_pump_knows_is_refused_not_rounded() -> None:
         quantity.parse_dose_ng("0.0001ug")
     with pytest.raises(UsageProblem, match="finer than 1 ug/ml"):
         quantity.parse_concentration_ug_per_ml("0.5ug/ml")
+    with pytest.raises(UsageProblem, match=r"finer than 0.1 %"):
+        quantity.parse_share_permille("33.33%")
 
 
 @given(st.sampled_from(sorted(quantity.KINDS)), st.data(), st.decimals(0, 10**6, places=4))

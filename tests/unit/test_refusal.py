@@ -8,7 +8,7 @@ from tree import HOST
 from infuser.wire import errors, messages, states, units
 from infuser.wire.messages import Refusal
 from pumpctl import fault_names, refusal_remedy, status_view
-from pumpctl.refusal import as_error
+from pumpctl.refusal import as_error, shown
 
 LOCK_OUT_MS = 6 * units.MS_PER_H
 
@@ -54,6 +54,8 @@ def test_a_lock_out_without_figures_keeps_its_general_remedy() -> None:
         (messages.PRIME, states.MINIMUM_RATE, "pumpctl stop"),
         (messages.SELF_TEST, states.BOLUS, "pumpctl stop"),
         (messages.PROGRAM_CLEAR, states.INFUSING, "pumpctl stop"),
+        (messages.CALIBRATE, states.BOLUS, "pumpctl stop"),
+        (messages.TEMPORARY_RATE, states.SUSPENDED, "pumpctl resume"),
         (messages.PROGRAM_COMMIT, states.REFILL, "complete or cancel the refill"),
         (messages.MINIMUM_RATE, states.MINIMUM_RATE, "nothing to do"),
         (messages.MINIMUM_RATE, states.INFUSING, "nothing to do"),
@@ -90,6 +92,46 @@ def test_every_other_refusal_keeps_value_range_and_remedy_of_the_declarations() 
     error = as_error(messages.PRIME, Refusal(errors.OUT_OF_RANGE, "volume_nl", 9_000_000, 1, 5_000_000))
     assert "volume = 9 mL, allowed 0.001 uL to 5 mL" in error.message
     assert error.remedy == errors.ERRORS[errors.OUT_OF_RANGE][2]
+
+
+def test_another_concentration_names_both_and_the_command_that_bridges_them() -> None:
+    error = as_error(
+        messages.RESUME, Refusal(errors.CONCENTRATION_MISMATCH, "concentration_ug_per_ml", 500, 2000, 2000)
+    )
+    assert error.message.endswith("the reservoir holds 2000 ug/mL, the program is for 500 ug/mL")
+    assert "pumpctl program send FILE --bridge" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errors.BRIDGE_ACTIVE, "pumpctl status"),
+        (errors.NO_PLAN, "[plan] table"),
+        (errors.PATIENT_BOLUS_LIMIT, "24 h old"),
+        (errors.NO_PATIENT_BOLUS, "clinician"),
+        (errors.CLOCK_LOST, "pumpctl clock set"),
+    ],
+)
+def test_a_refusal_of_a_dose_says_what_to_do(code: int, remedy: str) -> None:
+    assert remedy in as_error(messages.TEMPORARY_RATE, Refusal(code)).remedy
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("step_pl", 98_912, "98.912 nL"),
+        ("plan_increase_permille", 125, "12.5 %"),
+        ("uncertainty_ppm", 1200, "0.12 %"),
+        ("plan_list[0].at_min", 29_936_640, "2026-12-02 08:00"),
+        ("plan_list[0].at_min", 0xFFFFFFFF, "2099-12-31 23:59"),
+        ("start_min", 29_936_640, "2026-12-02 08:00"),
+        ("step_list[1].start_min", 960, "16:00"),
+        ("delay_ms", 7_200_000, "2 h"),
+        ("remind_min", 240, "4 h"),
+    ],
+)
+def test_a_value_is_written_in_the_unit_that_its_field_carries(field: str, value: int, told: str) -> None:
+    assert shown(field, value) == told
 
 
 NOW_MS = 1_772_434_800_000

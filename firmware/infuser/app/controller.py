@@ -103,8 +103,8 @@ class Controller:
         self.recorder.note(
             records.STATE, old=old, new=new, reason=reason, rate_nl_per_day=rate, next_due_ms=next_due_ms
         )
-        if new not in (states.IDLE, states.SUSPENDED, states.SELF_TEST) and self.ledger.start_age_ms:
-            self.arm(0)
+        if new not in (states.IDLE, states.SUSPENDED, states.SELF_TEST):
+            self._disarm()
         if new in states.DELIVERING:
             self._run()
 
@@ -112,10 +112,13 @@ class Controller:
         """Let therapy start by itself at an age of the pump, 0 for not; journalled."""
         self.recorder.note(records.START_AT, start_age_ms=start_age_ms, remind_min=remind_min, operator=operator)
 
-    def stop(self, reason: int) -> None:
-        """Stop delivery; a pump that an alarm stopped is then suspended, any other state stays as it is."""
+    def _disarm(self) -> None:
         if self.ledger.start_age_ms or self.ledger.remind_min:
             self.arm(0)
+
+    def stop(self, reason: int) -> None:
+        """Stop delivery; a pump that an alarm stopped is then suspended, any other state stays as it is."""
+        self._disarm()
         if self.state == states.ALARM_STOPPED:
             self.enter(states.SUSPENDED if self.schedule else states.IDLE, reason)
         if not self.delivering():
@@ -190,13 +193,21 @@ class Controller:
         )
         self.enter(states.PRIMING, states.BY_COMMAND)
 
+    def draining(self) -> bool:
+        """Whether the reservoir is being emptied on purpose."""
+        entry = self.ledger.bolus(states.PRIME)
+        return entry is not None and entry["purpose"] == states.DRAINING
+
     def end_bolus(self, reason: int) -> int:
         """End boluses or priming and go on as before; returns the volume delivered of them in nL."""
         priming = self.state == states.PRIMING
+        drained = self.draining() and reason == states.DONE
         self.delivery.sync()
         delivered_nl = self.boluses.end_all(reason)
         if priming:
             self.enter(self._before_priming, reason)
+            if drained:
+                self.note_refill(0, 0, 0)
         elif self.state == states.BOLUS:
             self.enter(states.INFUSING, reason)
         return delivered_nl
@@ -261,6 +272,19 @@ class Controller:
         due_ms = self.ledger.periodic_age_ms
         if due_ms and due_ms <= now_ms and self.state in _THERAPY:
             self._periodic_bolus()
+
+    def note_refill(self, residual_nl: int, volume_nl: int, concentration: int, operator: str = "") -> None:
+        """Journal what the reservoir holds from now on; 0 nL once it is drained."""
+        self.recorder.note(
+            records.REFILL,
+            expected_residual_nl=self.reservoir_nl(),
+            measured_residual_nl=residual_nl,
+            volume_nl=volume_nl,
+            concentration_ug_per_ml=concentration,
+            steps_total=self.delivery.steps_total(),
+            operator=operator,
+        )
+        self.note_delivery(False)
 
     def note_delivery(self, closes_hour: bool) -> None:
         """Journal the delivery counters."""

@@ -42,30 +42,26 @@ class Memory:
         delivery = self._delivery
         guard = delivery.guard
         age_ms = delivery.timebase.age_ms()
-        minute = age_ms // units.MS_PER_MIN
-        exact = self._load_window(minute) if self.found else True
+        open_steps = 0
+        exact = self._load_window() if self.found else True
         if exact and self.found:
-            minute = max(minute, guard.window.minute)
-            guard.window.add(minute - 1, self.uncertain_steps)
+            open_steps = guard.window.go_on(age_ms // units.MS_PER_MIN) + self.uncertain_steps
         elif not exact:
             hours = [entry["steps"] for entry in hour_list]
             hours.append(max(0, delivery.therapy_steps() - hour_steps) + self.uncertain_steps)
-            guard.window.assume(hours, minute)
+            guard.window.assume(hours, age_ms // units.MS_PER_MIN)
         total = delivery.steps_total()
         primed = total - delivery.therapy_steps()
-        guard.restore(total + self.uncertain_steps, primed, minute * units.MS_PER_MIN)
+        guard.restore(total + self.uncertain_steps, primed, age_ms, open_steps)
         return exact
 
-    def _load_window(self, minute: int) -> bool:
+    def _load_window(self) -> bool:
         window = self._delivery.guard.window
         base = self.found["window_min"]
         minutes = self.found["minutes"]
         for index, name in enumerate(WINDOW_NAMES):
             if window.load(self._files.read(name), base, minutes):
                 self._next_window = 1 - index
-                last = base + len(minutes) // 2
-                window.forget(last, minute)
-                window.minute = last
                 return True
         return False
 

@@ -46,7 +46,7 @@ def note(controller, position: int, dose: int, reason: int, operator: str = "", 
     """Journal where the plan stands and deliver its dose from here on; a dose of 0 ends the therapy."""
     ledger = controller.ledger
     shift_min = ledger.plan_shift_min
-    if ledger.plan_held and not held:
+    if ledger.plan_held:
         # What is still to come is put off by as long as the plan was held.
         shift_min += (controller.timebase.age_ms() - ledger.plan_age_ms) // units.MS_PER_MIN
     controller.recorder.note(

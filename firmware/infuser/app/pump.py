@@ -91,10 +91,10 @@ class Pump:
         start_ms = self.controller.ledger.start_age_ms
         if not start_ms or now_ms < start_ms:
             return
-        self.controller.arm(0)
         try:
             self.start_therapy(states.BY_TIMER)
         except Refusal as refused:
+            self.controller.arm(0)
             # Latched, with its cause over: the pump stands until somebody answers.
             self.watch.set(alarms.RESUME_FAILED, True, refused.code)
             self.watch.set(alarms.RESUME_FAILED, False)

@@ -1,7 +1,7 @@
 """Commands of a refill: begin, complete, cancel."""
 
 from infuser.app.checks import within, wrong_state
-from infuser.wire import errors, records, states, units
+from infuser.wire import errors, states, units
 from infuser.wire.messages import Refusal
 
 
@@ -30,16 +30,8 @@ def refill_complete(pump, request: dict) -> dict:
     concentration = request["concentration_ug_per_ml"]
     within("concentration_ug_per_ml", concentration, 1, units.CONCENTRATION_MAX_UG_PER_ML)
     expected_nl = controller.reservoir_nl()
-    pump.recorder.note(
-        records.REFILL,
-        expected_residual_nl=expected_nl,
-        measured_residual_nl=request["measured_residual_nl"],
-        volume_nl=request["volume_nl"],
-        concentration_ug_per_ml=concentration,
-        steps_total=controller.delivery.steps_total(),
-        operator=request["operator"],
-    )
-    controller.note_delivery(False)
+    residual_nl = request["measured_residual_nl"]
+    controller.note_refill(residual_nl, request["volume_nl"], concentration, request["operator"])
     _leave_refill(controller)
     return {
         "discrepancy_nl": request["measured_residual_nl"] - expected_nl,

@@ -1,7 +1,7 @@
 """From power-up to the first turn of the loop: replay, self-test, and taking up what was interrupted."""
 
 from infuser import VERSION
-from infuser.app import selftest
+from infuser.app import planner, selftest
 from infuser.app.controller import Controller
 from infuser.app.delivery import Delivery
 from infuser.app.recorder import Recorder
@@ -75,6 +75,7 @@ def take_up(pump) -> None:
     pump.controller.note_delivery(False)
     _end_interrupted_boluses(pump)
     pump.controller.enter(states.SELF_TEST, states.BY_POWER)
+    _begin_plan(pump.controller)
     failed = pump.self_test()
     if journal.damage:
         pump.watch.fault(alarms.JOURNAL_FAULT, "journal", journal.damage)
@@ -89,6 +90,14 @@ def _end_interrupted_boluses(pump) -> None:
         controller.boluses.note_end(entry["bucket"], states.BY_POWER)
 
 
+def _begin_plan(controller) -> None:
+    """The power may have failed between the note of a program and that of its plan's beginning."""
+    ledger = controller.ledger
+    if controller.schedule and controller.schedule.program["plan_list"]:
+        if not ledger.plan_position and not ledger.plan_ng_per_day:
+            planner.note(controller, 0, controller.schedule.pattern_ng_per_day, states.BY_POWER)
+
+
 def _resume_therapy(pump, failed: list[str]) -> None:
     controller = pump.controller
     before = controller.ledger.state_before_test
@@ -96,6 +105,11 @@ def _resume_therapy(pump, failed: list[str]) -> None:
     # Without a sounder therapy is not started, but one that ran goes on: to stop it is a hazard too.
     if any(part != selftest.SOUNDER for part in failed):
         controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
+    elif was_delivering and planner.therapy_ended(controller):
+        # The power failed between the taper's last note and the stop.
+        pump.watch.set(alarms.THERAPY_ENDED, True)
+        pump.watch.set(alarms.THERAPY_ENDED, False)
+        controller.enter(states.SUSPENDED, states.BY_PLAN)
     elif was_delivering and controller.schedule:
         # Latched, with its cause over: somebody is to look into the log for the gap.
         pump.watch.set(alarms.POWER_RESTORED, True)

@@ -130,7 +130,14 @@ class Watch:
     def _check_reservoir(self) -> None:
         controller = self.controller
         if not controller.ledger.filled_nl:
-            return  # never filled: there is nothing to run empty, and a start is refused
+            # Never filled, or drained: there is nothing to run empty, and a start is refused.
+            self.set(alarms.RESERVOIR_EMPTY, False)
+            self.set(alarms.RESERVOIR_LOW, False)
+            return
+        if controller.draining():
+            if self.sensors.at_empty():
+                controller.end_bolus(states.DONE)
+            return
         volume_nl = controller.reservoir_nl()
         empty = controller.reservoir_steps() == 0
         if controller.delivering() and self.sensors.at_empty():

@@ -78,13 +78,16 @@ class Guard:
         if self.vetoed < _MASK - count:
             self.vetoed += count
 
-    def restore(self, steps: int, primed: int, age_ms: int) -> None:
-        """Start from `steps` in all, `primed` of them priming; the window was filled before."""
+    def restore(self, steps: int, primed: int, age_ms: int, open_steps: int = 0) -> None:
+        """Start from `steps` in all, `primed` of them priming; the windows were filled before.
+
+        `open_steps` of therapy were made in the minute that is under way.
+        """
         self.steps = steps
         self.primed = primed
         self._steps_check = steps ^ _MASK
         self._ceiling = 0
-        self.window.begin(age_ms // units.MS_PER_MIN, steps - primed)
+        self.window.begin(age_ms // units.MS_PER_MIN, steps - primed - open_steps)
 
     def set_rate_limits(self, basal_nl_per_day: int, peak_nl_per_day: int) -> None:
         """Largest mean rate of the basal infusion, and of all together; a few steps of credit allow for late ticks."""

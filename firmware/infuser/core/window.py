@@ -22,6 +22,7 @@ class Window:
         self._buffer = bytearray(_STORED + 4)
         self.minute = 0  # the one under way
         self._start_steps = 0
+        self._open_steps = 0
         self._sums = [0] * len(SPANS_MIN)
 
     def begin(self, minute: int, steps: int) -> None:
@@ -29,7 +30,10 @@ class Window:
         self.minute = minute
         self._start_steps = steps
         for index, span in enumerate(SPANS_MIN):
-            self._sums[index] = sum([self._slot(minute - 1 - back) for back in range(span)])
+            total = 0
+            for back in range(span):
+                total += self._slot(minute - 1 - back)
+            self._sums[index] = total
 
     def advance(self, minute: int, steps: int) -> None:
         """Close the minutes before `minute`; all of `steps` not counted yet belong to the first of them."""
@@ -71,7 +75,10 @@ class Window:
         return closed + struct.pack("<H", min(_SLOT_MAX, steps - self._start_steps))
 
     def load(self, stored: bytes | None, base: int, minutes: bytes) -> bool:
-        """Take up stored minutes up to `base` and those since; False and nothing done if they do not verify."""
+        """Take up stored minutes up to `base` and those since; False and nothing done if they do not verify.
+
+        The last of those since was under way when it was noted: `go_on` says what becomes of it.
+        """
         if not stored or len(stored) != _STORED + 4:
             return False
         if struct.unpack_from("<I", stored, _STORED)[0] != binascii.crc32(stored[:_STORED]):
@@ -79,18 +86,20 @@ class Window:
         if struct.unpack_from("<I", stored, 0)[0] != base or len(minutes) > 2 * 61:
             return False
         self._buffer[:] = stored
-        for index in range(len(minutes) // 2):
-            self._put(base + index, struct.unpack_from("<H", minutes, 2 * index)[0])
+        counts = [struct.unpack_from("<H", minutes, at)[0] for at in range(0, len(minutes) - 1, 2)]
+        self._open_steps = counts.pop() if counts else 0
+        for index, count in enumerate(counts):
+            self._put(base + index, count)
+        self.minute = base + len(counts)
         return True
 
-    def forget(self, first: int, minute: int) -> None:
-        """Nothing was made in the minutes from `first` to before `minute`."""
-        for at in range(max(first, minute - MINUTES), minute):
-            self._put(at, 0)
-
-    def add(self, minute: int, steps: int) -> None:
-        """Count `steps` more in a closed minute."""
-        self._put(minute, min(_SLOT_MAX, self._slot(minute) + steps))
+    def go_on(self, minute: int) -> int:
+        """After `load`, at a later `minute`, with nothing made between; returns the steps already made in `minute`."""
+        if minute <= self.minute:
+            return self._open_steps
+        for at in range(max(self.minute, minute - MINUTES), minute):
+            self._put(at, self._open_steps if at == self.minute else 0)
+        return 0
 
     def _slot(self, minute: int) -> int:
         at = _HEAD + minute % MINUTES * 2

@@ -73,6 +73,12 @@ class Drive:
         self._last_count = count
         self._machine.put((count - 1) << 24 | (interval_us - _OVERHEAD_US))
 
+    def cut(self) -> None:
+        """Motor off at once, from an interrupt; `halt` tells afterwards what was not made."""
+        self._on = False
+        self._machine.active(0)
+        self._enable.value(1 - board.DRIVER_ON)
+
     def halt(self) -> int:
         """Stop within one step, driver off; returns the microsteps handed over that were certainly not made.
 

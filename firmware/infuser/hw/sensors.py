@@ -1,11 +1,14 @@
 """Everything that the pump can sense, as integers with units; no judgement here."""
 
 from machine import ADC, Pin
+from micropython import const
 
 from infuser.hw import board
 from infuser.hw.button import Button
 
-_RAW_ANGLE = 0x0C
+_ENCODER = board.ENCODER_ADDRESS
+_RAW_ANGLE = const(0x0C)
+_FULL_SCALE = board.ADC_FULL_SCALE
 _AMBIENT_READ = board.PRESSURE_ZERO_UV // board.PRESSURE_UV_PER_PA
 _PA_FULL_SCALE = board.ADC_FULL_SCALE_UV // board.PRESSURE_UV_PER_PA
 _MV_FULL_SCALE = board.ADC_FULL_SCALE_UV * board.BATTERY_DIVIDER // 1000
@@ -14,8 +17,9 @@ _MV_FULL_SCALE = board.ADC_FULL_SCALE_UV * board.BATTERY_DIVIDER // 1000
 class Sensors:
     """Reads encoder, pressures, switches, supply and temperature. Main context."""
 
-    def __init__(self, i2c) -> None:
-        self._i2c = i2c
+    def __init__(self, i2c, cut=None) -> None:
+        """`cut` takes the motor's current away; it is called in the stop button's interrupt."""
+        self._read = i2c.readfrom_mem_into
         self._angle = bytearray(2)
         self._outlet = _adc("outlet_pressure")
         self._inlet = _adc("inlet_pressure")
@@ -28,6 +32,7 @@ class Sensors:
         self._patient = Button(board.PINS["patient_button"])
         self._stop = _pulled_up("stop_button")
         self._stop_fell = False
+        self._cut = cut
         self._stop.irq(self._on_stop, Pin.IRQ_FALLING, hard=True)
         self._jumper = _pulled_up("service_jumper")
         self._cover = _pulled_up("cover")
@@ -37,22 +42,22 @@ class Sensors:
         """Angle of the motor shaft, 0 to 4095 counts a turn; -1 when the encoder does not answer."""
         angle = self._angle
         try:
-            self._i2c.readfrom_mem_into(board.ENCODER_ADDRESS, _RAW_ANGLE, angle)
+            self._read(_ENCODER, _RAW_ANGLE, angle)
         except OSError:
             return -1
         return (angle[0] & 0x0F) << 8 | angle[1]
 
     def outlet_pa(self) -> int:
         """Outlet pressure in Pa above ambient."""
-        return self._outlet.read_u16() * _PA_FULL_SCALE // board.ADC_FULL_SCALE - _AMBIENT_READ
+        return self._outlet.read_u16() * _PA_FULL_SCALE // _FULL_SCALE - _AMBIENT_READ
 
     def inlet_pa(self) -> int:
         """Inlet pressure in Pa above ambient: suction is negative."""
-        return self._inlet.read_u16() * _PA_FULL_SCALE // board.ADC_FULL_SCALE - _AMBIENT_READ
+        return self._inlet.read_u16() * _PA_FULL_SCALE // _FULL_SCALE - _AMBIENT_READ
 
     def battery_mv(self) -> int:
         """Battery voltage in mV."""
-        return self._battery.read_u16() * _MV_FULL_SCALE // board.ADC_FULL_SCALE
+        return self._battery.read_u16() * _MV_FULL_SCALE // _FULL_SCALE
 
     def temperature_mc(self) -> int:
         """Core temperature in thousandths of a degree Celsius."""
@@ -102,8 +107,10 @@ class Sensors:
         return pressed or self._stop.value() == 0
 
     def _on_stop(self, _pin) -> None:
-        # In the interrupt: a press may be shorter than a turn of the main loop.
+        # In the interrupt: a press may be shorter than a turn of the main loop, and the motor must not wait for one.
         self._stop_fell = True
+        if self._cut is not None:
+            self._cut()
 
 
 def _pulled_up(signal: str) -> Pin:
@@ -115,4 +122,4 @@ def _adc(signal: str) -> ADC:
 
 
 def _microvolts(adc: ADC) -> int:
-    return adc.read_u16() * board.ADC_FULL_SCALE_UV // board.ADC_FULL_SCALE
+    return adc.read_u16() * board.ADC_FULL_SCALE_UV // _FULL_SCALE

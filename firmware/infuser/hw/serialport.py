@@ -80,10 +80,15 @@ class SerialPort:
                 self._poll.register(sys.stdout, select.POLLOUT)
             else:
                 self._poll.unregister(sys.stdout)
-        self._heard = self._can_read(wait_ms)
+        ready = self._poll.poll(wait_ms)
+        self._heard = _readable(ready) if ready else False
 
     def _can_read(self, wait_ms: int) -> bool:
-        for ready in self._poll.poll(wait_ms):
-            if ready[1] & select.POLLIN:
-                return True
-        return False
+        return _readable(self._poll.poll(wait_ms))
+
+
+def _readable(ready) -> bool:
+    for entry in ready:
+        if entry[1] & select.POLLIN:
+            return True
+    return False

@@ -3,7 +3,7 @@
 A late tick hands on more quanta, and the rest of a quantum is kept, so neither is ever lost.
 """
 
-import time
+from time import ticks_diff, ticks_ms
 
 from machine import Timer
 
@@ -33,7 +33,7 @@ class TickTimer:
     def start(self, period_ms: int) -> None:
         """Tick at this period; while it runs already, change the period and lose no time."""
         if not self._running:
-            self._last_ms = time.ticks_ms()
+            self._last_ms = ticks_ms()
             self.rest_ms = 0
             self._running = True
         self._timer.init(mode=Timer.PERIODIC, period=period_ms, callback=self._interrupt, hard=True)
@@ -58,8 +58,8 @@ class TickTimer:
             self.failed = True
 
     def _advance(self) -> None:
-        now_ms = time.ticks_ms()
-        passed_ms = time.ticks_diff(now_ms, self._last_ms) + self.rest_ms
+        now_ms = ticks_ms()
+        passed_ms = ticks_diff(now_ms, self._last_ms) + self.rest_ms
         self._last_ms = now_ms
         self.rest_ms = passed_ms % QUANTUM_MS
         if passed_ms >= QUANTUM_MS:

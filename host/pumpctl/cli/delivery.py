@@ -1,13 +1,17 @@
-"""`pumpctl bolus`, `stop`, `resume`, `minimum-rate` and `prime`."""
+"""`pumpctl bolus`, `stop`, `resume` and `minimum-rate`."""
 
 import click
 
-from infuser.wire import states
+from infuser.wire import states, units
 from pumpctl import operations, timetext
 from pumpctl.cli.context import Context, pass_context
-from pumpctl.cli.params import DOSE, DURATION, VOLUME
+from pumpctl.cli.params import DOSE, DURATION
+from pumpctl.client import Values
 from pumpctl.errors import UsageProblem
-from pumpctl.quantity import format_dose, format_duration, format_rate, format_volume
+from pumpctl.quantity import format_dose, format_dose_rate, format_duration, format_rate, format_volume
+from pumpctl.status_parts import whole
+
+_STARTED = ("rate_nl_per_day", "start_in_ms")
 
 
 @click.command()
@@ -49,23 +53,69 @@ def _cancel(context: Context, given: bool) -> None:
 
 
 @click.command()
+@click.option("--for", "duration", type=DURATION, help="Resume by itself after this time.")
+@click.option("--remind", type=DURATION, help="Alarm after this time, whole minutes.  [default: 30 min]")
 @pass_context
-def stop(context: Context) -> None:
-    """Stop delivery at once, without a question."""
+def stop(context: Context, duration: int | None, remind: int | None) -> None:
+    """Stop delivery at once, without a question; with --for it resumes by itself."""
+    remind_min = _whole_minutes(remind)
+    if duration is not None and not units.MS_PER_S <= duration <= units.MS_PER_DAY:
+        message = f"--for {format_duration(duration)} is not possible, allowed 1 s to 1 d; nothing was stopped"
+        raise UsageProblem(message, field="--for", value=duration, low=units.MS_PER_S, high=units.MS_PER_DAY,
+                           remedy="stop without --for, or for a day at most")  # fmt: skip
     with context.connect() as pump:
-        reply = pump.stop()
+        reply = pump.stop(duration or 0, remind_min)
     state = states.STATE_NAMES[reply["state"]]
-    context.out.result({"state": state})
-    context.out.line(f"Stopped. State: {state}. Withdrawal is a hazard too: resume in time.")
+    context.out.result({"state": state, "start_in_ms": reply["start_in_ms"], "remind_min": remind_min})
+    then = "Withdrawal is a hazard too: resume in time."
+    if reply["start_in_ms"]:
+        then = f"Therapy resumes by itself in {whole(reply['start_in_ms'])}."
+    context.out.line(f"Stopped. State: {state}. {then}")
+
+
+def _whole_minutes(remind: int | None) -> int:
+    """The reminder in minutes, 0 for the pump's own; UsageProblem if it is not a whole number of them."""
+    if remind is None:
+        return 0
+    minutes, rest = divmod(remind, units.MS_PER_MIN)
+    if rest or not 1 <= minutes <= units.STOP_REMINDER_MAX_MIN:
+        high = units.STOP_REMINDER_MAX_MIN * units.MS_PER_MIN
+        allowed = f"allowed 1 min to {format_duration(high)} in whole minutes; nothing was stopped"
+        raise UsageProblem(
+            f"--remind {format_duration(remind)} is not possible, {allowed}",
+            field="--remind", value=remind, low=units.MS_PER_MIN, high=high, remedy="pumpctl stop --remind 15min",
+        )  # fmt: skip
+    return minutes
 
 
 @click.command()
+@click.option("--in", "delay", type=DURATION, help='Start by itself after this time, for example "2h".')
+@click.option("--at", "moment", metavar="ISO", help="Start by itself at this time, by the pump's clock.")
 @pass_context
-def resume(context: Context) -> None:
-    """Start or resume the programmed infusion."""
+def resume(context: Context, delay: int | None, moment: str | None) -> None:
+    """Start or resume the programmed infusion, now or by itself later."""
+    if delay is not None and moment is not None:
+        raise UsageProblem("--in and --at are both given", field="--at", remedy="give one of them")
     with context.connect() as pump:
-        reply = pump.resume()
-    _tell_running(context, reply["state"], reply["rate_nl_per_day"])
+        if delay is None and moment is None:
+            reply = pump.resume()
+        else:
+            now = pump.status()
+            delay_ms = delay if delay is not None else operations.delay_until_ms(now, str(moment))
+            dose = format_dose_rate(now["program_dose_ng_per_day"])
+            context.confirm(f"Start {dose} for {now['patient']} by itself in {whole(delay_ms)}?")
+            reply = pump.resume(delay_ms)
+    if reply["start_in_ms"]:
+        _tell_armed(context, reply)
+    else:
+        _tell_running(context, reply)
+
+
+def _tell_armed(context: Context, reply: Values) -> None:
+    name = states.STATE_NAMES[reply["state"]]
+    context.out.result({"state": name, **{key: reply[key] for key in _STARTED}})
+    wait = whole(reply["start_in_ms"])
+    context.out.line(f"State: {name}. Therapy starts by itself in {wait}; `pumpctl stop` prevents it.")
 
 
 @click.command("minimum-rate")
@@ -75,27 +125,10 @@ def minimum_rate(context: Context, switch: str) -> None:
     """Fall to the program's minimum rate, or return from it."""
     with context.connect() as pump:
         reply = pump.minimum_rate(switch == "on")
-    _tell_running(context, reply["state"], reply["rate_nl_per_day"])
+    _tell_running(context, reply)
 
 
-def _tell_running(context: Context, state: int, rate_nl_per_day: int) -> None:
-    name = states.STATE_NAMES[state]
-    context.out.result({"state": name, "rate_nl_per_day": rate_nl_per_day})
-    context.out.line(f"State: {name}, {format_rate(rate_nl_per_day)}.")
-
-
-@click.command()
-@click.argument("volume", type=VOLUME)
-@click.option("--over", type=DURATION, help="Time in which it is given.  [default: 5 min for each mL]")
-@pass_context
-def prime(context: Context, volume: int, over: int | None) -> None:
-    """Fill the catheter with VOLUME, off the patient; counted as priming, never as therapy."""
-    duration_ms = over or operations.prime_duration_ms(volume)
-    with context.connect() as pump:
-        asked = f"Prime {format_volume(volume)} over {format_duration(duration_ms)}; is the line off the patient?"
-        context.confirm(asked)
-        reply = pump.prime(volume, duration_ms)
-        offset = pump.status()["utc_offset_min"]
-    ends = timetext.iso(reply["ends_ms"], offset)
-    context.out.result({"volume_nl": reply["volume_nl"], "duration_ms": duration_ms, "ends": ends})
-    context.out.line(f"Priming {format_volume(reply['volume_nl'])}, until {timetext.people(reply['ends_ms'], offset)}.")
+def _tell_running(context: Context, reply: Values) -> None:
+    name, rate = states.STATE_NAMES[reply["state"]], reply["rate_nl_per_day"]
+    context.out.result({"state": name, **{key: reply[key] for key in _STARTED if key in reply}})
+    context.out.line(f"State: {name}, {format_rate(rate)}.")

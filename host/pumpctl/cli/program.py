@@ -8,10 +8,13 @@ from infuser.wire import program as programs
 from infuser.wire import states
 from pumpctl import operations, program_view, quantity
 from pumpctl import program as therapies
+from pumpctl.cli import bridging
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
+from pumpctl.cli.preview import preview
 from pumpctl.client import Pump
-from pumpctl.errors import LinkError, Refused, UsageProblem
+from pumpctl.errors import LinkError, UsageProblem
+from pumpctl.status_parts import whole
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -19,6 +22,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.group(cls=SuggestingGroup)
 def program() -> None:
     """Check, send, show and read therapies."""
+
+
+program.add_command(preview)
 
 
 @program.command()
@@ -71,29 +77,35 @@ def read(context: Context, output: Path | None) -> None:
 @click.argument("file", type=FILE)
 @click.option("--start/--no-start", "wanted", default=None, help="Start therapy after it.  [default: start if allowed]")
 @click.option("--confirm-warnings", is_flag=True, help="Take values outside soft limits; logged by the pump.")
+@bridging.bridge_options
 @pass_context
-def send(context: Context, file: Path, wanted: bool | None, confirm_warnings: bool) -> None:
+def send(
+    context: Context, file: Path, wanted: bool | None, confirm_warnings: bool, flushed: bool, **path: int | None
+) -> None:
     """Send a therapy: the pump checks it, you compare and confirm, it is put into force and read back.
 
     Nothing changes before you confirm. Afterwards therapy is started where the pump is idle or
     suspended; a pump that already delivers changes over at once.
+
+    Where drug or concentration change, the old drug still stands in the fluid path: --bridge, or the
+    catheter, tells how much of it. It is given first, at the old program's mean rate.
     """
     told = therapies.load(file)
+    bridge_nl = bridging.volume_nl(flushed, **path)
     with context.connect() as pump:
-        proposal = operations.propose(pump, told)
+        proposal = operations.propose(pump, told, bridge_nl)
         context.out.table(("SETTING", "NOW", "NEW", "CHANGE"), proposal.rows(), f"Pump {pump.hello.serial}", True)
+        bridging.confirm_flushed(context, proposal, flushed)
         confirmed = _confirm(context, proposal, confirm_warnings)
         state = operations.commit(pump, proposal, confirmed)
-        if wanted is False:
-            started, refused = state in states.DELIVERING, None
-        else:
-            started, refused = _start(context, pump, state)
-    if refused is not None and wanted:
-        raise refused
-    _tell_sent(context, proposal, started, refused)
+        untouched = operations.Start(state in states.DELIVERING)
+        started = untouched if wanted is False else _start(context, pump, state)
+    if started.refused is not None and wanted:
+        raise started.refused
+    _tell_sent(context, proposal, started)
 
 
-def _start(context: Context, pump: Pump, state: int) -> tuple[bool, Refused | None]:
+def _start(context: Context, pump: Pump, state: int) -> operations.Start:
     try:
         return operations.start(pump, state)
     except LinkError:
@@ -112,25 +124,31 @@ def _confirm(context: Context, proposal: operations.Proposal, confirm_warnings: 
         context.confirm("Take values outside the soft limits?")
     new = proposal.new
     dose = quantity.format_dose_rate(program_view.figures(new)["dose_ng_per_day"])
-    context.confirm(f"Program {dose} of {new['drug']} {new['concentration_ug_per_ml']} ug/mL for {new['patient']}?")
+    after = f", after a bridge of {proposal.bridge.sentence}" if proposal.bridge else ""
+    drug = f"{new['drug']} {new['concentration_ug_per_ml']} ug/mL"
+    context.confirm(f"Program {dose} of {drug} for {new['patient']}{after}?")
     return bool(proposal.warnings)
 
 
-def _tell_sent(context: Context, proposal: operations.Proposal, started: bool, refused: Refused | None) -> None:
-    change = program_view.document(proposal.new)
+def _tell_sent(context: Context, proposal: operations.Proposal, started: operations.Start) -> None:
+    change, refused = program_view.document(proposal.new), started.refused
     context.out.result({
         "programmed": True,
         "verified": True,
-        "started": started,
+        "started": started.runs,
+        "start_in_ms": started.start_in_ms,
         "start_refused": refused.document() if refused else None,
         "digest": change["digest"],
         "warnings": proposal.warnings,
+        "bridge": proposal.bridge.document() if proposal.bridge else None,
         "old": program_view.document(proposal.old) if proposal.old else None,
         "new": change,
     })  # fmt: skip
     context.out.line(f"Programmed and read back: digest {_digest(proposal.new)}.")
-    if started:
+    if started.runs:
         context.out.line("Therapy runs.")
+    elif started.start_in_ms:
+        context.out.line(f"Therapy starts by itself in {whole(started.start_in_ms)}.")
     else:
         context.out.line("Therapy does not run; start it with `pumpctl resume`.")
     if refused is not None:

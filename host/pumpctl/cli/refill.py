@@ -45,7 +45,7 @@ def refill(
             context.out.result(begun)
             return
         try:
-            reply = _complete(context, pump, begun, residual, volume, concentration)
+            reply, filled = _complete(context, pump, begun, residual, volume, concentration)
         except (click.Abort, PumpctlError):
             context.out.note("The pump stays stopped in its refill: call this again, or `pumpctl refill --cancel`.")
             raise
@@ -58,7 +58,12 @@ def refill(
         ("refill due", status_view.refill_due(reply["refill_due_ms"], now)),
         ("state", document["state"]),
     ], "Refill accounted for.")  # fmt: skip
-    if reply["state"] == states.SUSPENDED:
+    if now["concentration_ug_per_ml"] not in (0, filled):
+        context.out.note(
+            f"The program is for {now['concentration_ug_per_ml']} ug/mL, the reservoir holds {filled} ug/mL: before"
+            " therapy goes on, send a program for it, `pumpctl program send FILE --bridge 0.3ml`."
+        )
+    elif reply["state"] == states.SUSPENDED:
         context.out.note("Therapy is stopped; go on with `pumpctl resume`.")
 
 
@@ -90,14 +95,15 @@ def _concentration(context: Context, pump: Pump, given: int | None) -> int | Non
 
 def _complete(
     context: Context, pump: Pump, begun: Values, residual: int | None, volume: int | None, concentration: int | None
-) -> Values:
+) -> tuple[Values, int]:
+    """(the pump's reply, the concentration filled in)."""
     expected, capacity = (format_volume(begun[name]) for name in ("expected_residual_nl", "capacity_nl"))
     residual = _given(context, residual, f"Volume drawn, expected {expected}", VOLUME, "--residual")
     volume = _given(context, volume, f"Volume filled in, at most {capacity}", VOLUME, "--volume")
     concentration = _given(context, concentration, "Concentration of the new drug", CONCENTRATION, "--concentration")
     told = f"{format_volume(residual)} drawn, {format_volume(volume)} of {concentration} ug/mL filled in"
     context.confirm(f"Account for this refill: {told}?")
-    return pump.complete_refill(residual, volume, concentration)
+    return pump.complete_refill(residual, volume, concentration), concentration
 
 
 def _given(context: Context, value: int | None, question: str, kind: QuantityType, option: str) -> int:

@@ -7,6 +7,9 @@ from infuser.hw import board
 
 _PINS = board.PINS
 _SOUNDING_UV = 500000
+_FULL_SCALE_UV = board.ADC_FULL_SCALE_UV
+_ZERO_UV = board.PRESSURE_ZERO_UV
+_UV_PER_PA = board.PRESSURE_UV_PER_PA
 
 
 class ADC:
@@ -19,8 +22,11 @@ class ADC:
         self._microvolts = _SOURCES[gpio]
 
     def read_u16(self):
-        raw = self._microvolts() * 4096 // board.ADC_FULL_SCALE_UV
-        raw = max(0, min(4095, raw))
+        raw = self._microvolts() * 4096 // _FULL_SCALE_UV
+        if raw < 0:
+            raw = 0
+        elif raw > 4095:
+            raw = 4095
         return raw << 4 | raw >> 8
 
 
@@ -51,8 +57,12 @@ class PWM:
         plant.sounder_hz = self._freq if self._duty else 0
 
 
-def _pressure_uv(pressure_pa):
-    return board.PRESSURE_ZERO_UV + pressure_pa * board.PRESSURE_UV_PER_PA
+def _outlet_uv():
+    return _ZERO_UV + fluid.outlet_pa() * _UV_PER_PA
+
+
+def _inlet_uv():
+    return _ZERO_UV + fluid.inlet_pa() * _UV_PER_PA
 
 
 def _temperature_uv():
@@ -61,8 +71,8 @@ def _temperature_uv():
 
 
 _SOURCES = {
-    _PINS["outlet_pressure"]: lambda: _pressure_uv(fluid.outlet_pa()),
-    _PINS["inlet_pressure"]: lambda: _pressure_uv(fluid.inlet_pa()),
+    _PINS["outlet_pressure"]: _outlet_uv,
+    _PINS["inlet_pressure"]: _inlet_uv,
     _PINS["sounder_current"]: lambda: _SOUNDING_UV if plant.sounder_hz and not plant.sounder_dead else 0,
     _PINS["battery"]: lambda: plant.battery_mv * 1000 // board.BATTERY_DIVIDER,
     board.TEMPERATURE_CHANNEL: _temperature_uv,

@@ -22,7 +22,10 @@ class I2C:
         return sorted(address for address, slave in self._slaves.items() if slave.answers())
 
     def readfrom_mem_into(self, address, register, buffer):
-        self._slave(address).read(register, buffer)
+        slave = self._slaves.get(address)
+        if slave is None or not slave.answers():
+            raise OSError(errno.EIO)
+        slave.read(register, buffer)
 
     def readfrom_mem(self, address, register, count):
         data = bytearray(count)
@@ -46,7 +49,7 @@ class Encoder:
         return not plant.encoder_dead
 
     def read(self, register, buffer):
-        if register not in (0x0C, 0x0E) or len(buffer) != 2:
+        if (register != 0x0C and register != 0x0E) or len(buffer) != 2:
             raise ValueError("register {} of the encoder".format(register))
         angle = plant.angle()
         buffer[0] = angle >> 8

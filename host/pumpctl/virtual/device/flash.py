@@ -1,6 +1,7 @@
 """The flash as MicroPython's block device: an image file, timing of erase and program, wear, torn operations.
 
-The image is read and written where it lies: the VM's memory holds none of it.
+The image is read and written where it lies: the VM's memory holds only the block that was read last, for littlefs
+goes through one in hundreds of small pieces.
 """
 
 import sys
@@ -31,6 +32,9 @@ class Image:
         self.cut_at = 0  # the power fails during the n-th operation from now, 0: never
         self.broken = False  # whatever is written fails
         self._old = bytearray(PAGE_BYTES)
+        self.held = bytearray(BLOCK_BYTES)
+        self.view = memoryview(self.held)
+        self.held_block = -1  # whose bytes are held, -1: none's
 
     def open(self, path):
         """Take the image at `path`; a new one is blank."""
@@ -45,6 +49,7 @@ class Image:
     def erase(self, block):
         """One block to 0xFF; it takes ERASE_US with interrupts off."""
         torn = self._about_to_be_cut()
+        self.held_block = -1
         self.file.seek(block * BLOCK_BYTES)
         for _ in range(BLOCK_BYTES // len(_BLANK) // (2 if torn else 1)):
             self.file.write(_BLANK)
@@ -54,6 +59,7 @@ class Image:
     def program(self, block, offset, data):
         """One page; bits only go from 1 to 0."""
         torn = self._about_to_be_cut()
+        self.held_block = -1
         place = block * BLOCK_BYTES + offset
         self.file.seek(place)
         self.file.readinto(self._old)
@@ -95,9 +101,18 @@ class Flash:
     """rp2.Flash: the block device that littlefs is mounted on."""
 
     def readblocks(self, block, buffer, offset=0):
-        image.reads += 1
-        image.file.seek(block * BLOCK_BYTES + offset)
-        image.file.readinto(buffer)
+        source = image
+        source.reads += 1
+        end = offset + len(buffer)
+        if end > BLOCK_BYTES:
+            source.file.seek(block * BLOCK_BYTES + offset)
+            source.file.readinto(buffer)
+            return
+        if block != source.held_block:
+            source.file.seek(block * BLOCK_BYTES)
+            source.file.readinto(source.held)
+            source.held_block = block
+        buffer[:] = source.view[offset:end]
 
     def writeblocks(self, block, buffer, offset=None):
         if chip.ended or image.broken:

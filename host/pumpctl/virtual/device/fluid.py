@@ -29,9 +29,14 @@ class Fluid:
     def flow(self):
         """Bring pressures and volumes up to the present. Main context only."""
         plant.sync()
-        passed_us = kernel.now_us - self._last_us
-        self._last_us = kernel.now_us
-        volume_pl, plant.moved_pl = plant.moved_pl, 0
+        now_us = kernel.now_us
+        volume_pl = plant.moved_pl
+        passed_us = now_us - self._last_us
+        if not passed_us and not volume_pl and not self.missing_pl:
+            plant.room_pl = STALL_PL - self.stored_pl
+            return
+        self._last_us = now_us
+        plant.moved_pl = 0
         if self.starved:
             # The reservoir is not vented: the piston moves, the fluid does not follow.
             self.missing_pl += volume_pl
@@ -55,8 +60,7 @@ class Fluid:
         steady_pl = volume_pl * _TAU_US // passed_us
         if passed_us > 20 * _TAU_US:
             return steady_pl
-        start_pl = before_pl - volume_pl
-        return steady_pl + int((start_pl - steady_pl) * exp(-passed_us / _TAU_US))
+        return steady_pl + _decayed(before_pl - volume_pl - steady_pl, passed_us)
 
     def outlet_pa(self):
         """Pressure at the outlet above ambient."""
@@ -67,6 +71,10 @@ class Fluid:
         """Pressure at the inlet above ambient; suction is negative."""
         self.flow()
         return -(self.missing_pl // INLET_PL_PER_PA)
+
+
+def _decayed(volume_pl, passed_us):
+    return int(volume_pl * exp(-passed_us / _TAU_US))
 
 
 fluid = Fluid()

@@ -2,10 +2,11 @@
 
 import kernel
 import utime
+from micropython import const
 
 # While nothing is heard during an advance, only every so many idle points ask the operating system.
-_LOOK_EVERY = 32
-_LISTEN_ON = 64
+_LOOK_EVERY = const(32)
+_LISTEN_ON = const(64)
 _PROGRESS_EVERY_MS = 200
 _LAG_MAX_US = 2000000
 _WAIT_MAX_MS = 1000
@@ -61,25 +62,34 @@ def wait(poller, timeout_us):
     Orders are carried out only where the firmware has time left to idle: all that it has to do at an
     instant is done before an advance ends there, however fast the next order follows.
     """
-    kernel.check()
     if timeout_us == 0:
+        kernel.check()
         return _glance(poller)
     end_us = kernel.now_us + timeout_us if timeout_us > 0 else kernel.NEVER
     while kernel.now_us < end_us:
-        if _goal_us:
-            _check_advance()
-        ready = () if _is_quiet() else _listen(poller, 0)
-        if not ready:
-            if _goal_us:
-                kernel.run_until(end_us if end_us < _goal_us else _goal_us)
-            elif speed == 0:
-                ready = _listen(poller, -1)
-            else:
-                ready = _pace(poller, end_us)
-        if ready:
-            _hear()
-            return ready
+        if _goal_us and (_until is not None or kernel.now_us >= _goal_us):
+            _check_goal()
+        if _goal_us and _is_quiet():
+            kernel.run_until(end_us if end_us < _goal_us else _goal_us)
+        else:
+            ready = _attend(poller, end_us)
+            if ready:
+                _hear()
+                return ready
     return ()
+
+
+def _attend(poller, end_us):
+    """Ask what is ready; let time pass when nothing is."""
+    kernel.check()
+    ready = _listen(poller, 0)
+    if ready:
+        return ready
+    if _goal_us:
+        _tell_progress()
+        kernel.run_until(end_us if end_us < _goal_us else _goal_us)
+        return ()
+    return _listen(poller, -1) if speed == 0 else _pace(poller, end_us)
 
 
 def _is_quiet():
@@ -87,8 +97,8 @@ def _is_quiet():
     global _quiet
     if not _goal_us:
         return False
-    _quiet += 1
-    return _quiet > _LISTEN_ON and _quiet % _LOOK_EVERY != 0
+    _quiet = quiet = _quiet + 1
+    return quiet > _LISTEN_ON and quiet % _LOOK_EVERY != 0
 
 
 def _hear():
@@ -143,12 +153,15 @@ def _pace(poller, end_us):
     return ()
 
 
-def _check_advance():
-    global _told_ms
+def _check_goal():
     if _until is not None and _until():
         end_advance("alarm")
     elif kernel.now_us >= _goal_us:
         end_advance(None)
-    elif utime.ticks_ms() - _told_ms >= _PROGRESS_EVERY_MS:
+
+
+def _tell_progress():
+    global _told_ms
+    if utime.ticks_ms() - _told_ms >= _PROGRESS_EVERY_MS:
         _told_ms = utime.ticks_ms()
         control.progress((kernel.now_us - _start_us) // 1000, (_goal_us - _start_us) // 1000)

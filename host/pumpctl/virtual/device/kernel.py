@@ -4,9 +4,11 @@
 (the firmware sleeps or idles) and block() (a flash operation holds up the processor).
 """
 
-from micropython import heap_lock, heap_unlock
+from micropython import const, heap_lock, heap_unlock
 
-NEVER = 1 << 60
+# A turn of the firmware costs some 20 us of machine time; what is on its path is written to be quick: names fetched
+# once, few calls, no function of so many values that its frame would not fit the stack.
+NEVER = const(1 << 60)
 
 now_us = 0
 next_us = NEVER
@@ -53,7 +55,7 @@ def run_until(target_us):
     while next_us <= target_us:
         if next_us > now_us:
             now_us = next_us
-        _fire_first(False)
+        _fire_next()
     if target_us > now_us:
         now_us = target_us
 
@@ -63,48 +65,70 @@ def block(duration_us):
     global now_us
     check()
     now_us += duration_us
-    while _fire_first(True):
+    while _fire_hard():
         pass
 
 
-def _fire_first(only_hard):
-    """Fire the earliest event that is due (at most one); whether there was one."""
+def _fire_next():
+    """Fire the earliest event if it is due, and find out when the next one will be."""
     global next_us
-    check()
+    if _stopped is not None:
+        raise SystemExit(_stopped)
     first = None
-    first_us = now_us + 1
-    next_us = NEVER
+    first_us = later_us = NEVER
     for event in _events:
         due_us = event.due_us
-        if due_us < first_us and (event.hard or not only_hard):
-            if first and first_us < next_us:
-                next_us = first_us
+        if due_us < first_us:
+            later_us = first_us
             first_us = due_us
             first = event
-        elif due_us < next_us:
-            next_us = due_us
-    if first is None:
-        return False
+        elif due_us < later_us:
+            later_us = due_us
+    if first_us > now_us:
+        next_us = first_us  # what was due now has been put off
+        return
+    next_us = later_us
     if first.period_us:
         first.due_us = due_us = first_us + first.period_us
-        if due_us < next_us:
+        if due_us < later_us:
             next_us = due_us
     else:
         first.cancel()
     first.fire()
-    return True
+
+
+def _fire_hard():
+    """Fire the earliest hard event that is due (at most one); whether there was one."""
+    global next_us
+    check()
+    first = None
+    for event in _events:
+        if event.hard and event.due_us <= now_us and (first is None or event.due_us < first.due_us):
+            first = event
+    next_us = NEVER
+    if first is not None:
+        if first.period_us:
+            first.due_us += first.period_us
+        else:
+            first.cancel()
+    for event in _events:
+        if event.due_us < next_us:
+            next_us = event.due_us
+    if first is not None:
+        first.fire()
+    return first is not None
 
 
 def call_hard(callback, argument):
     """Run an interrupt handler as the chip does: no memory may be had. Returns what it raised, or None."""
     heap_lock()
-    failed = _failure(callback, argument)
+    failed = failure(callback, argument)
     heap_unlock()
     return failed
 
 
-def _failure(callback, argument):
-    # Apart, so that it is called with the heap locked: its frame then lies on the stack, which costs far less.
+def failure(callback, argument):
+    """What a callback raised, or None. Heap locked: so its frame lies on the stack, which costs less."""
     try:
         callback(argument)
     except Exception as error:

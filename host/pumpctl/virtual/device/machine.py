@@ -10,7 +10,7 @@ from analogue import ADC, PWM  # noqa: F401 (machine.ADC, machine.PWM)
 from bus import I2C  # noqa: F401 (machine.I2C)
 from chipstate import chip, mem32  # noqa: F401 (machine.mem32)
 from micropython import heap_lock, heap_unlock
-from plant import plant
+from plant import MOVED, plant
 
 PWRON_RESET = 1
 WDT_RESET = 3
@@ -24,26 +24,30 @@ class Pin:
     PULL_UP = 1
     PULL_DOWN = 2
     IRQ_FALLING = 4
+    IRQ_RISING = 8
 
     def __init__(self, gpio, mode=IN, pull=None, value=None):
         self.gpio = gpio
         self._out = mode == Pin.OUT
+        # Most pins are read as they stand; what the mechanics move has to be worked out.
+        self._levels = None if gpio in MOVED else plant.levels
         if value is not None:
             plant.drive(gpio, 1 if value else 0)
 
     def value(self, level=None):
         if level is None:
-            return plant.level(self.gpio)
+            levels = self._levels
+            return plant.level(self.gpio) if levels is None else levels[self.gpio]
         if self._out:
             plant.drive(self.gpio, 1 if level else 0)
 
     __call__ = value
 
     def irq(self, handler=None, trigger=IRQ_FALLING, hard=False):
-        """Hard handlers of falling edges only: that is what the firmware uses."""
-        if trigger != Pin.IRQ_FALLING or not hard:
-            raise NotImplementedError("only hard handlers of falling edges")
-        plant.on_fall[self.gpio] = lambda: kernel.call_hard(handler, self)
+        """Hard handlers of falling edges or of both: that is what the firmware uses."""
+        if not trigger & Pin.IRQ_FALLING or not hard:
+            raise NotImplementedError("only hard handlers of falling edges, or of both")
+        plant.on_edge[self.gpio] = (trigger & Pin.IRQ_RISING, lambda: kernel.call_hard(handler, self))
 
     def on(self):
         self.value(1)
@@ -77,7 +81,9 @@ class Timer(kernel.Event):
         if not self.hard:
             self._callback(self)
             return
-        failed = kernel.call_hard(self._callback, self)
+        heap_lock()
+        failed = kernel.failure(self._callback, self)
+        heap_unlock()
         if failed is not None:
             # As on the chip: told, and never called again.
             self.cancel()
@@ -94,10 +100,11 @@ class WDT(kernel.Event):
         if not 0 < timeout <= 8388:
             raise ValueError("timeout exceeds 8388")
         self._timeout_us = timeout * 1000
-        self.feed()
+        self.schedule(self._timeout_us)
 
     def feed(self):
-        self.schedule(self._timeout_us)
+        # It is scheduled already and only put off, which the kernel finds out when it next looks.
+        self.due_us = kernel.now_us + self._timeout_us
 
     def fire(self):
         print("the watchdog was not fed", file=sys.stderr)

@@ -13,12 +13,15 @@ STEP_PL = units.STEP_PL_NOMINAL
 END = units.RESERVOIR_CAPACITY_NL * units.PL_PER_NL // STEP_PL
 BACKLASH_STEPS = 40
 _SWITCH_STEPS = 20  # a limit switch closes this much before its end
+_EMPTY_AT = END - _SWITCH_STEPS
 STALL_PL = 4000000  # the motor is not strong enough against more volume than this: 400 kPa
 _ENABLE = board.PINS["enable"]
 _DIR = board.PINS["dir"]
 _FULL = board.PINS["limit_full"]
 _EMPTY = board.PINS["limit_empty"]
+MOVED = (_FULL, _EMPTY)  # the pins whose level the mechanics give
 _LAMPS = (board.PINS["lamp_cyan"], board.PINS["lamp_yellow"], board.PINS["lamp_red"])
+_BESIDE = (0, 1, 0, -1)
 _LAMP_DARK_US = 3000000  # longer than any flashing lamp stays dark
 _LAMP_LIT_US = 100000  # a lamp lit for less is being tested and signals nothing
 
@@ -31,7 +34,7 @@ class Plant:
         for name in ("enable", "limit_full", "limit_empty", "patient_button", "stop_button", "service_jumper"):
             self.levels[board.PINS[name]] = 1
         self.levels[board.PINS["supply_present"]] = 1
-        self.on_fall = {}  # gpio -> handler of its falling edge
+        self.on_edge = {}  # gpio -> (whether rising edges count too, handler)
         self.generator = None  # the state machine that makes the step pulses
         self.enabled = False
         self.forward = True
@@ -60,8 +63,9 @@ class Plant:
 
     def sync(self):
         """Bring the mechanics up to the present. Interrupt-safe."""
-        if self.generator is not None:
-            self.generator.sync()
+        generator = self.generator
+        if generator is not None and kernel.now_us >= generator.next_us:
+            generator.sync()
         if self.runaway_hz:
             due = (kernel.now_us - self._ran_us) * self.runaway_hz // 1000000
             self._ran_us += due * 1000000 // self.runaway_hz
@@ -104,24 +108,28 @@ class Plant:
         self.room_pl -= pushed * STEP_PL
 
     def level(self, gpio):
-        """Level at a pin."""
-        if gpio in (_FULL, _EMPTY):
+        """Level at a pin. Interrupt-safe."""
+        if gpio == _EMPTY:
             self.sync()
-            there = self.piston <= _SWITCH_STEPS if gpio == _FULL else self.piston >= END - _SWITCH_STEPS
-            return 0 if there else 1
+            return 0 if self.piston >= _EMPTY_AT else 1
+        if gpio == _FULL:
+            self.sync()
+            return 0 if self.piston <= _SWITCH_STEPS else 1
         return self.levels[gpio]
 
     def sense(self, gpio, level):
         """The world outside puts a level on a pin."""
-        fell = self.levels[gpio] and not level
+        before = self.levels[gpio]
         self.levels[gpio] = level
-        if fell and gpio in self.on_fall:
-            self.on_fall[gpio]()
+        if before != level and gpio in self.on_edge:
+            rising_too, handler = self.on_edge[gpio]
+            if rising_too or not level:
+                handler()
 
     def drive(self, gpio, level):
         """The firmware puts a level on a pin."""
         if self.levels[gpio] != level:
-            if gpio in (_ENABLE, _DIR):
+            if gpio == _ENABLE or gpio == _DIR:  # an interrupt may: no tuple may be made
                 self.sync()
             elif gpio in _LAMPS:
                 self._lamp_turns(_LAMPS.index(gpio), level)
@@ -145,9 +153,9 @@ class Plant:
     def angle(self):
         """What the encoder reads: 0 to 4095, now and then one count beside."""
         self.sync()
-        self.noise = (self.noise * 1103515245 + 12345) & 0x7FFFFFFF
-        beside = (0, 1, 0, -1)[self.noise >> 29]
-        return (self.motor * 4096 // 3200 + beside) & 0xFFF
+        self.noise = noise = (self.noise * 1103515245 + 12345) & 0x7FFFFFFF
+        # 4096 counts for 3200 microsteps.
+        return (self.motor * 32 // 25 + _BESIDE[noise >> 29]) & 0xFFF
 
     def set_runaway(self, steps_per_s):
         """The motor turns by itself as long as the driver is on; 0 ends it."""

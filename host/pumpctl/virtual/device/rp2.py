@@ -48,7 +48,7 @@ class StateMachine:
         self._interval_us = 1
         self._count = 0
         self._made = 0
-        self._next_us = kernel.NEVER  # the next pulse, or the end of the last one's interval
+        self.next_us = kernel.NEVER  # the next pulse, or the end of the last one's interval
         self._x = 12345  # as after power-on: anything
         self._isr = 0
         self._received = []
@@ -58,12 +58,12 @@ class StateMachine:
         self.sync()
         if on is not None:
             if on and not self._active:
-                self._free_us = self._next_us = kernel.now_us
+                self._free_us = self.next_us = kernel.now_us
             elif not on and self._count:
                 if self._made:  # else X has not been loaded yet
                     self._x = self._count - self._made
                 self._count = 0
-                self._next_us = kernel.NEVER
+                self.next_us = kernel.NEVER
             self._active = bool(on)
         return self._active
 
@@ -95,28 +95,28 @@ class StateMachine:
     def restart(self):
         self.sync()
         self._count = 0
-        self._next_us = kernel.now_us
+        self.next_us = kernel.now_us
 
     def sync(self):
         """Hand the pulses made up to now to the plant."""
         now_us = kernel.now_us
-        while now_us >= self._next_us:
+        while now_us >= self.next_us:
             if self._count:
                 made = (now_us - self._start_us) // self._interval_us + 1
                 if made > self._count:
                     made = self._count
                 new = made - self._made
                 self._made = made
-                self._next_us = self._start_us + made * self._interval_us
+                self.next_us = self._start_us + made * self._interval_us
                 if new:
                     plant.pulses(new)
-                if now_us < self._next_us:
+                if now_us < self.next_us:
                     return
-                self._free_us = self._next_us
+                self._free_us = self.next_us
                 self._count = 0
                 self._x = _NOTHING_LEFT
             if not self._waiting or not self._active:
-                self._next_us = kernel.NEVER
+                self.next_us = kernel.NEVER
                 return
             self._fetch()
 
@@ -128,7 +128,7 @@ class StateMachine:
         self._interval_us = (word & 0xFFFFFF) + _PULSE_US
         self._count = (word >> 24 & 0xFF) + 1
         self._made = 0
-        self._next_us = self._start_us
+        self.next_us = self._start_us
         self._take()
 
     def _take(self):

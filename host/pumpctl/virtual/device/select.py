@@ -2,6 +2,7 @@
 
 import idle
 import uselect
+from idle import wait
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT  # noqa: F401 (the module has all four)
 
 
@@ -23,7 +24,7 @@ class poll:
         self._poller.unregister(stream)
 
     def poll(self, timeout_ms=-1):
-        return idle.wait(self._poller, timeout_ms * 1000)
+        return wait(self._poller, timeout_ms * 1000)
 
     def ipoll(self, timeout_ms=-1, _flags=0):
         return iter(self.poll(timeout_ms))

@@ -1,10 +1,11 @@
 """Stand-in for `time` of the rp2 port, in virtual time: sleeping moves the clock at once."""
 
 import kernel
+from micropython import const
 
 # Read `kernel.now_us` afresh each time: importing the name would copy the number.
-_PERIOD = 1 << 30
-_HALF = 1 << 29
+_MASK = const((1 << 30) - 1)
+_HALF = const(1 << 29)
 _DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 # The chip's clock begins here at power-on.
 EPOCH_AT_START_S = 1609459200
@@ -12,22 +13,22 @@ _clock_offset_s = EPOCH_AT_START_S
 
 
 def ticks_us():
-    return kernel.now_us & (_PERIOD - 1)
+    return kernel.now_us & _MASK
 
 
 def ticks_ms():
-    return kernel.now_us // 1000 & (_PERIOD - 1)
+    return kernel.now_us // 1000 & _MASK
 
 
 ticks_cpu = ticks_us
 
 
 def ticks_diff(end, start):
-    return (end - start + _HALF & _PERIOD - 1) - _HALF
+    return (end - start + _HALF & _MASK) - _HALF
 
 
 def ticks_add(ticks, delta):
-    return ticks + delta & _PERIOD - 1
+    return ticks + delta & _MASK
 
 
 def sleep_us(duration_us):

@@ -1,0 +1,131 @@
+"""The settings of one program in clinical words, one function a row."""
+
+from typing import Any
+
+from infuser.wire import program as programs
+from infuser.wire import units
+from pumpctl import quantity, therapy_plan, therapy_times, week
+
+Program = dict[str, Any]
+Figures = dict[str, int]
+NO = "none"
+
+
+def steps(program: Program) -> str:
+    """The steps of a flex day, one a line."""
+    if program["mode"] != programs.FLEX:
+        return NO
+    return "\n".join(_step(step) for step in week.from_wire(program["step_list"]))
+
+
+def _step(step: week.Step) -> str:
+    days = f"{week.days_text(step.days)} " if len(step.days) < 7 else ""
+    times = f"{week.clock_text(step.start_min)}-{week.clock_text(step.end_min)}"
+    return f"{days}{times}  {quantity.format_dose_rate(step.dose_ng_per_day)}"
+
+
+def rates(told: Figures) -> str:
+    """The flow, or the range of flows, in uL/h."""
+    low, high = (_per_hour(told[name]) for name in ("rate_low_nl_per_day", "rate_high_nl_per_day"))
+    return low if low == high else f"{low} to {high}"
+
+
+def _per_hour(rate_nl_per_day: int) -> str:
+    return f"{quantity.decimal(rate_nl_per_day, 24 * units.NL_PER_UL, 2)} uL/h"
+
+
+def minimum(program: Program, told: Figures) -> str:
+    """The minimum rate as dose and as flow."""
+    dose = quantity.format_dose_rate(program["minimum_ng_per_day"])
+    return f"{dose}  {quantity.format_rate(told['minimum_nl_per_day'])}"
+
+
+def bolus(program: Program, told: Figures) -> str:
+    """The largest clinician's bolus and its lock-out."""
+    if not program["bolus_max_ng"]:
+        return NO
+    given = _dose(program["bolus_max_ng"], told["bolus_max_nl"])
+    return f"up to {given}, lock-out {_time(program['bolus_lockout_min'])}"
+
+
+def patient_bolus(program: Program, told: Figures) -> str:
+    """What the patient's button gives, and how often."""
+    if not program["patient_bolus_ng"]:
+        return NO
+    given = _dose(program["patient_bolus_ng"], told["patient_bolus_nl"])
+    return (
+        f"{given} over {_time(program['patient_bolus_min'])}\n"
+        f"lock-out {_time(program['patient_lockout_min'])}, {program['patient_boluses_per_day']} in 24 h"
+    )
+
+
+def periodic_bolus(program: Program, told: Figures) -> str:
+    """The boluses that come by themselves."""
+    if not program["periodic_bolus_ng"]:
+        return NO
+    given = _dose(program["periodic_bolus_ng"], told["periodic_bolus_nl"])
+    interval = program["periodic_interval_min"]
+    share = quantity.format_dose_rate(units.dose_rate_ng_per_day(program["periodic_bolus_ng"], interval))
+    every = f"every {_time(interval)}, the first {_time(interval)} after the start"
+    return f"{given} over {_time(program['periodic_bolus_min'])}\n{every}: {share}"
+
+
+def dose_with_boluses(program: Program, told: Figures) -> int:
+    """Mean daily dose, ng, when the patient takes every bolus allowed."""
+    return int(told["dose_ng_per_day"] + program["patient_bolus_ng"] * program["patient_boluses_per_day"])
+
+
+def with_boluses(program: Program, told: Figures) -> str:
+    """The daily dose when the patient takes every bolus allowed."""
+    if not program["patient_bolus_ng"]:
+        return NO
+    return f"{quantity.format_dose_rate(dose_with_boluses(program, told))} if all are taken"
+
+
+def plan(program: Program) -> str:
+    """The doses of a titration or taper, one a line, each with its change."""
+    if not program["plan_list"]:
+        return NO
+    rising = therapy_plan.rises(program)
+    share = quantity.decimal(program["plan_increase_permille"], 10, 1)
+    lines = [f"titration, at most +{share} % a step" if rising else "taper"]
+    before = therapy_plan.pattern_dose(program)
+    for step in program["plan_list"]:
+        dose = step["dose_ng_per_day"]
+        what = f"{quantity.format_dose_rate(dose)}  {percent(before, dose)}".rstrip() if dose else "end of therapy"
+        lines.append(f"{therapy_times.people(step['at_min'])}  {what}")
+        before = dose
+    return "\n".join(lines)
+
+
+def start(program: Program) -> str:
+    """When therapy starts."""
+    if not program["start_min"]:
+        return "when resumed"
+    return f"not before {therapy_times.people(program['start_min'])} local time"
+
+
+def limits(program: Program) -> str:
+    """What may be given in any 1, 4 and 24 hours."""
+    told = [
+        f"{quantity.format_dose(program[name])} in {hours} h"
+        for name, hours in (("dose_max_1h_ng", 1), ("dose_max_4h_ng", 4))
+        if program[name]
+    ]
+    pumps_own = min(units.DOSE_WINDOW_MAX_NG, units.dose_ng(units.DAY_MAX_NL, program["concentration_ug_per_ml"]))
+    return ", ".join([*told, quantity.format_dose_rate(min(program["dose_max_ng_per_day"] or pumps_own, pumps_own))])
+
+
+def percent(old: int, new: int) -> str:
+    """Relative change in tenths of a percent with its sign; empty for none."""
+    if old == new or not old:
+        return ""
+    return f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, 1)} %"
+
+
+def _dose(dose_ng: int, volume_nl: int) -> str:
+    return f"{quantity.format_dose(dose_ng)} ({quantity.format_volume(volume_nl)})"
+
+
+def _time(minutes: int) -> str:
+    return quantity.format_duration(minutes * units.MS_PER_MIN)

@@ -1,0 +1,41 @@
+"""A figure of the bench, and the table of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, what it is held against, and the ratio of the two."""
+
+    name: str
+    value: float
+    unit: str
+    peer: str
+    peer_value: float
+
+    @property
+    def ratio(self) -> float:
+        return self.value / self.peer_value if self.peer_value else 0.0
+
+
+def table(figures: list[Figure]) -> str:
+    """The figures for people, one a line."""
+    rows = [("figure", "measured", "held against", "", "ratio")]
+    for figure in figures:
+        value = f"{number(figure.value)} {figure.unit}"
+        peer = f"{number(figure.peer_value)} {figure.unit}"
+        rows.append((figure.name, value.strip(), figure.peer, peer.strip(), number(figure.ratio)))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    left = (True, False, True, False, False)
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if flush else text.rjust(width)
+            for text, width, flush in zip(row, widths, left, strict=True)
+        )
+        for row in rows
+    )
+
+
+def number(value: float) -> str:
+    """Three significant digits, or all of a large number's."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
