@@ -6,9 +6,9 @@ from infuser.wire import program as programs
 from infuser.wire import states, units
 from pumpctl import operations, quantity
 from pumpctl.client import Pump
-from pumpctl.demo import private_home
 from pumpctl.errors import UsageProblem, VerificationError
 from pumpctl.program import Program
+from pumpctl.scratch import private_home
 from pumpctl.virtual import VirtualPump, start
 
 NAME = "scale"

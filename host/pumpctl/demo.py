@@ -5,10 +5,8 @@ file system, the client, the archive and the report.
 """
 
 import contextlib
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from pumpctl import operations, program, quantity, report_file, status_view
 from pumpctl.client import Pump
 from pumpctl.logbook import verify_archive
 from pumpctl.logpull import pull
+from pumpctl.scratch import private_home
 from pumpctl.store import Archive
 from pumpctl.virtual import VirtualPump, start
 
@@ -62,21 +61,6 @@ class Play:
         """Virtual time since the pump was first switched on."""
         now: int = self.bench.get()["now_ms"]
         return now
-
-
-@contextlib.contextmanager
-def private_home() -> Iterator[None]:
-    """A folder of its own for the virtual pump and its archive, so that nothing of the user's is touched."""
-    before = os.environ.get("PUMPCTL_HOME")
-    with tempfile.TemporaryDirectory(prefix="pumpctl-demo-", ignore_cleanup_errors=True) as folder:
-        os.environ["PUMPCTL_HOME"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["PUMPCTL_HOME"]
-            else:
-                os.environ["PUMPCTL_HOME"] = before
 
 
 def play(stage: Stage, report_path: Path) -> dict[str, Any]:

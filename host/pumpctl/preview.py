@@ -9,9 +9,9 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from infuser.wire import units
-from pumpctl.demo import private_home
 from pumpctl.preview_order import ALL, BOTH, Order, Run
 from pumpctl.preview_run import Cancelled, play
+from pumpctl.scratch import private_home
 
 Progress = Callable[[float], None]
 

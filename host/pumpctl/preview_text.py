@@ -131,8 +131,10 @@ def sentences(told: Told) -> list[str]:
     if due:
         days = sorted({_when(of, refill.due_ms)[:10] for of, refill in due})
         span = f"between {days[0]} and {days[-1]}, by the boluses taken" if len(days) > 1 else f"on {days[0]}"
-        reckoned = "" if all(refill.seen for _, refill in due) else " (where it lies beyond the preview: about)"
-        lines.append(f"The alarm volume is reached {span}{reckoned}: refill before that.")
+        reckoned = "" if all(refill.seen for _, refill in due) else "; what lies beyond the preview is an estimate"
+        lines.append(f"The alarm volume is reached {span}: refill before that{reckoned}.")
+    if any(one.limit_ng and one.dose_ng > one.limit_ng for of in told.values() for one in of.largest):
+        lines.append("Where a dose limit is reached the pump falls to the minimum rate, which still adds to the dose.")
     for kind, of in told.items():
         if of.run.ended in _ENDS:
             lasted = quantity.format_duration(of.run.end_ms - of.order.start_ms)

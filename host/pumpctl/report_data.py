@@ -189,7 +189,7 @@ def _count(report: Report, from_zero: bool) -> None:
     for before, after in pairwise(rows):
         if not report.points:
             report.points.append(Point(before.local_ms, 0, 0, before.fields["reservoir_nl"]))
-        programmed_nl += grown(before.fields["programmed_nl"], after.fields["programmed_nl"])
+        programmed_nl += _programmed(before, after)
         for bucket, name in enumerate(records.COUNTER_NAMES):
             steps = grown(before.fields[name], after.fields[name])
             report.total.add(bucket, steps, after)
@@ -198,3 +198,10 @@ def _count(report: Report, from_zero: bool) -> None:
             Point(after.local_ms, report.total.volume_nl(*THERAPY), programmed_nl, after.fields["reservoir_nl"])
         )
     report.days = [Day(start_ms, days[start_ms]) for start_ms in sorted(days)]
+
+
+def _programmed(before: Delivery, after: Delivery) -> int:
+    """Growth of the programmed volume; a restart takes back what was under way, less than a microstep a bucket."""
+    old_nl, new_nl = before.fields["programmed_nl"], after.fields["programmed_nl"]
+    under_way_nl = units.steps_volume_nl(len(THERAPY), after.fields["step_pl"])
+    return int(new_nl - old_nl) if 0 < old_nl - new_nl <= under_way_nl else grown(old_nl, new_nl)

@@ -53,6 +53,29 @@ result.append(after(0x3C))
     assert told == [0xF0, 0x30, 0x3C]
 
 
+def test_a_block_read_before_is_read_anew_after_an_erase_and_after_a_program(world: World) -> None:
+    told = world.run("""
+import rp2
+flash, small = rp2.Flash(), bytearray(32)
+def seen(block=340):
+    flash.readblocks(block, small, 4064)
+    return small[31]
+flash.ioctl(6, 340)
+flash.ioctl(6, 341)
+result = [seen()]
+flash.writeblocks(340, b"a" * 256, 3840)
+result.append(seen())
+flash.writeblocks(341, b"b" * 256, 3840)
+result += [seen(341), seen()]
+flash.ioctl(6, 340)
+result += [seen(), seen(341)]
+both = bytearray(8192)
+flash.readblocks(340, both)
+result += [both[4095], both[8191]]
+""")
+    assert told == [0xFF, ord("a"), ord("b"), ord("a"), 0xFF, ord("b"), 0xFF, ord("b")]
+
+
 def test_wear_is_counted_for_each_block_and_kept(world: World) -> None:
     script = """
 import rp2

@@ -121,6 +121,23 @@ result = cause
     assert world.run(script, reset_cause="watchdog") == "watchdog"
 
 
+def test_a_watchdog_fed_at_the_last_moment_bites_one_timeout_after_the_last_feed(world: World) -> None:
+    script = """
+import time, machine
+begin = time.ticks_us()
+dog = machine.WDT(timeout=5000)
+for _ in range(20):
+    time.sleep_us(4999999)
+    dog.feed()
+time.sleep_us(AFTER_US)
+result = time.ticks_us() - begin
+"""
+    assert world.run(script.replace("AFTER_US", "4999999")) == 21 * 4999999
+    assert world.code == 0
+    assert world.run(script.replace("AFTER_US", "5000000")) is None
+    assert world.code == 42
+
+
 def test_an_ordered_reset_is_told_from_a_hung_program(world: World) -> None:
     assert world.run("from infuser.hw import chip; chip.reset()") is None
     assert world.code == 43

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 from typing import Any
@@ -38,7 +39,9 @@ def declined(peer: Peer, *words: str) -> str:
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as tool:
         asked = b""
         while b"[y/N]" not in asked:
-            asked += os.read(ours, 1024)
+            ready = select.select([ours], [], [], 1)[0]
+            assert ready or tool.poll() is None, f"nothing was asked: {asked.decode()}"
+            asked += os.read(ours, 1024) if ready else b""
         os.write(ours, b"n\n")
         assert tool.wait(20) == errors.USAGE
     os.close(theirs)

@@ -117,7 +117,7 @@ class Reference:
             return self.bridge_minimum if self.bridge_pl else self.regimen.minimum
         if self.bridging:
             return self.bridge_rate
-        if age < self.temporary_end:
+        if self.temporary_end and age < self.temporary_end:
             return self.temporary_rate
         if self.regimen.flex and not self.clock.valid:
             return self.regimen.mean
@@ -127,7 +127,7 @@ class Reference:
         """Age at which the rate changes by itself, 0 for never; a bridge's end apart."""
         if self.minimum or self.bridging:
             return 0
-        if age < self.temporary_end:
+        if self.temporary_end and age < self.temporary_end:
             return self.temporary_end
         if not self.regimen.flex or not self.clock.valid:
             return 0
@@ -156,8 +156,7 @@ class Reference:
     def take_plan(self, position, dose, age):
         """A dose of the plan is in force from an age on."""
         self.position, self.dose, self.since = position, dose, age
-        if dose:
-            self.regimen.scale(dose)
+        self.regimen.scale(dose or self.regimen.own_dose)
 
     def ended(self):
         """Whether the plan has ended the therapy."""

@@ -88,6 +88,18 @@ def test_a_change_of_step_volume_does_not_rewrite_what_was_delivered_before() ->
     assert told.delivered_nl == units.steps_volume_nl(before, STEP_PL) + 100_000
 
 
+def test_what_was_under_way_at_a_restart_is_not_programmed_twice() -> None:
+    log = pumplog.begun()
+    log.run(10, 480_000)
+    log.programmed_pl -= 97 * units.PL_PER_NL
+    log.power_cut(HOUR, gap_ms=HOUR)
+    log.delivery()
+    log.run(2, 480_000)
+    told = build(log.decoded, "S")
+    assert told.programmed_nl == log.programmed_pl // units.PL_PER_NL
+    assert abs(told.delivered_nl - told.programmed_nl) <= 2 * 98
+
+
 def test_the_period_counts_between_the_delivery_records_within_it() -> None:
     log = pumplog.begun()
     start_ms = log.time_ms + OFFSET_MS

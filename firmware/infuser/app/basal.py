@@ -124,24 +124,32 @@ class Basal:
 
     def end_temporary(self, reason: int, operator: str = "") -> None:
         """Journal that the temporary rate is over."""
-        self.recorder.note(
-            records.TEMPORARY_RATE, dose_ng_per_day=0, duration_ms=0, reason=reason, operator=operator
-        )
+        self.recorder.note(records.TEMPORARY_RATE, dose_ng_per_day=0, duration_ms=0, reason=reason, operator=operator)
 
     def end_bridge(self, reason: int) -> None:
         """Journal that the fluid path holds the present drug."""
-        self.begin_bridge(0, 0, 0, reason)
+        self._note_bridge(0, 0, 0, 0, reason)
 
-    def begin_bridge(self, volume_nl: int, rate_nl_per_day: int, minimum_nl_per_day: int, reason: int) -> None:
-        """Journal a bridge of `volume_nl`, 0 for its end."""
+    def begin_bridge(self, volume_nl: int, reason: int) -> None:
+        """Journal that the path holds `volume_nl` of the drug of the present program, to be replaced by another."""
+        before = self.schedule
+        rate, minimum = before.mean_nl_per_day, before.minimum_nl_per_day
+        self._note_bridge(volume_nl, rate, minimum, before.concentration, reason)
+
+    def _note_bridge(self, volume_nl: int, rate: int, minimum: int, concentration: int, reason: int) -> None:
         self.recorder.note(
             records.BRIDGE,
             volume_nl=volume_nl,
-            rate_nl_per_day=rate_nl_per_day,
-            minimum_nl_per_day=minimum_nl_per_day,
+            rate_nl_per_day=rate,
+            minimum_nl_per_day=minimum,
+            concentration_ug_per_ml=concentration,
             start_steps=self.delivery.bucket_steps()[states.BASAL],
             reason=reason,
         )
+
+    def concentration(self) -> int:
+        """Concentration in ug/mL of what leaves the catheter now."""
+        return self.ledger.bridge_concentration if self.ledger.bridge_nl else self.schedule.concentration
 
 
 def _quanta(duration_ms: int) -> int:

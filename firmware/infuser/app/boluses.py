@@ -76,7 +76,10 @@ class Boluses:
     def finished(self) -> bool:
         """Whether the volume that runs is delivered to its end."""
         entry = self.running()
-        return entry is not None and self.delivery.volume_done(entry["bucket"])
+        if entry is None or not self.delivery.volume_done(entry["bucket"]):
+            return False
+        # After priming the motor is stopped: its last pulses must be made by then.
+        return entry["bucket"] != states.PRIME or self.delivery.all_made()
 
     def end(self, bucket: int, reason: int) -> int:
         """End a volume where it stands; returns what was delivered of it in nL."""
@@ -139,9 +142,7 @@ class Boluses:
 
     def refuse(self, bucket: int, error: int, dose_ng: int, next_due_ms: int = 0) -> None:
         """Journal a bolus that was asked for or due and not given (EC1, EC13, EC20)."""
-        self.recorder.note(
-            records.BOLUS_REFUSED, bucket=bucket, error=error, dose_ng=dose_ng, next_due_ms=next_due_ms
-        )
+        self.recorder.note(records.BOLUS_REFUSED, bucket=bucket, error=error, dose_ng=dose_ng, next_due_ms=next_due_ms)
 
     # Periodic boluses, counted in the pump's own time: no clock set wrong gives one twice
 

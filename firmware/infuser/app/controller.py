@@ -188,9 +188,7 @@ class Controller:
         readiness.refuse_if_unsafe(self, alarms.AIR_IN_LINE)
         self._before_priming = self.state
         most_nl = units.RESERVOIR_CAPACITY_NL if purpose == states.DRAINING else units.PRIMING_MAX_NL
-        self.boluses.begin(
-            states.PRIME, volume_nl, 0, duration_ms, operator, purpose=purpose, most_nl=most_nl
-        )
+        self.boluses.begin(states.PRIME, volume_nl, 0, duration_ms, operator, purpose=purpose, most_nl=most_nl)
         self.enter(states.PRIMING, states.BY_COMMAND)
 
     def draining(self) -> bool:

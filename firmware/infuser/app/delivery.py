@@ -81,6 +81,10 @@ class Delivery:
         channel = self.meter.channels[bucket]
         return channel.left == 0 and channel.held == 0 and channel.due == channel.issued
 
+    def all_made(self) -> bool:
+        """Whether every microstep issued is certainly made."""
+        return self.engine.made_low == self.engine.issued
+
     def sync(self) -> None:
         """Account for the time since the last tick at the rates in force until now."""
         if self.engine.running:

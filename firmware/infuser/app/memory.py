@@ -27,7 +27,8 @@ class Memory:
         if saved:
             for name, channel in zip(records.COUNTER_NAMES, meter.channels):
                 channel.due = channel.issued = saved[name]
-            meter.channels[states.BASAL].acc_pl = saved["basal_acc_pl"]
+            for name, channel in zip(records.FRACTION_NAMES, meter.channels):
+                channel.acc_pl = saved[name]
             meter.channels[states.BASAL].acc_rem = saved["basal_acc_rem"]
             self.uncertain_steps = max(0, saved["steps_reserved"] - meter.issued())
             self.found = saved
@@ -86,27 +87,27 @@ class Memory:
         """Store the counters, and that the motor may make `reserved` microsteps in all from here on."""
         delivery = self._delivery
         channels = delivery.meter.channels
-        basal = channels[states.BASAL]
         counts = [0] * states.BUCKETS
+        fractions = [0] * states.BUCKETS
         # Nothing is allocated with interrupts off: counts and fraction must be of one instant.
         with delivery.critical():
             for bucket in range(states.BUCKETS):
                 counts[bucket] = channels[bucket].issued
-            acc_pl = basal.acc_pl
-            acc_rem = basal.acc_rem
+                fractions[bucket] = channels[bucket].acc_pl
+            rest = channels[states.BASAL].acc_rem
         age_ms = delivery.timebase.age_ms()
         guard = delivery.guard
         values = {
             "event_seq": delivery.recorder.journal.next_seq,
             "steps_reserved": reserved,
-            "basal_acc_pl": acc_pl,
-            "basal_acc_rem": acc_rem,
+            "basal_acc_rem": rest,
             "age_ms": age_ms,
             "time_ms": delivery.recorder.clock.now_ms(age_ms),
             "window_min": self._base_min,
             "minutes": guard.window.since(self._base_min, guard.steps - guard.primed),
         }
         values.update(zip(records.COUNTER_NAMES, counts))
+        values.update(zip(records.FRACTION_NAMES, fractions))
         try:
             self._checkpoint.save(values)
         except OSError as error:

@@ -13,12 +13,18 @@ class Planner:
         self._controller = controller
         self._due_ms = 0
 
+    def _wait_ms(self, now_ms: int) -> int:
+        """Time until the plan's next date; a minute where that is past or unknown."""
+        controller = self._controller
+        due_ms = next_local_min(controller) * units.MS_PER_MIN - controller.clock.local_ms(now_ms)
+        return due_ms if due_ms > 0 else CHECK_MS
+
     def poll(self, now_ms: int) -> bool:
         """Follow the plan; True if it ended the therapy just now."""
         if now_ms < self._due_ms:
             return False
-        self._due_ms = now_ms + CHECK_MS
         controller = self._controller
+        self._due_ms = now_ms + min(CHECK_MS, self._wait_ms(now_ms))
         ledger = controller.ledger
         # A dose is raised or lowered only while therapy runs as programmed, by a clock that can be trusted.
         if controller.state not in (states.INFUSING, states.BOLUS) or ledger.plan_held or ledger.bridge_nl:

@@ -118,10 +118,8 @@ def _change_drug(controller, bridge_nl: int) -> None:
     """Note what the fluid path still holds, before the program that tells its dose is gone; 0 nL is a flushed path."""
     if controller.delivering():
         raise wrong_state(controller.state)
-    before = controller.schedule
     if bridge_nl:
-        rate, minimum = before.mean_nl_per_day, before.minimum_nl_per_day
-        controller.basal.begin_bridge(bridge_nl, rate, minimum, states.BY_PROGRAM)
+        controller.basal.begin_bridge(bridge_nl, states.BY_PROGRAM)
     elif controller.ledger.bridge_nl:
         controller.basal.end_bridge(states.BY_PROGRAM)
 

@@ -28,7 +28,7 @@ def _therapy(pump) -> dict:
         "mode": program.get("mode", 0),
         "stop_reason": controller.ledger.stop_reason,
         "rate_nl_per_day": rate,
-        "dose_ng_per_day": units.dose_ng(rate, schedule.concentration) if schedule else 0,
+        "dose_ng_per_day": units.dose_ng(rate, controller.basal.concentration()) if schedule else 0,
         "program_dose_ng_per_day": schedule.dose_ng_per_day() if schedule else 0,
         "patient": program.get("patient", ""),
         "drug": program.get("drug", ""),
@@ -102,7 +102,9 @@ def _coming(pump) -> dict:
         "plan_held": ledger.plan_held,
         "plan_dose_ng_per_day": ledger.plan_ng_per_day,
         "plan_next_ms": pump.wall_of_local_min(planner.next_local_min(controller)),
-        "bridge_left_nl": units.steps_volume_nl(controller.basal.bridge_left_steps(), controller.delivery.meter.step_pl),
+        "bridge_left_nl": units.steps_volume_nl(
+            controller.basal.bridge_left_steps(), controller.delivery.meter.step_pl
+        ),
         "bridge_left_ms": controller.basal.bridge_left_ms(controller.state),
     }
 

@@ -139,9 +139,7 @@ class Watch:
                 controller.end_bolus(states.DONE)
             return
         volume_nl = controller.reservoir_nl()
-        empty = controller.reservoir_steps() == 0
-        if controller.delivering() and self.sensors.at_empty():
-            empty = True
+        empty = controller.reservoir_steps() == 0 or self.sensors.at_empty()
         if controller.state != states.REFILL:
             self.set(alarms.RESERVOIR_EMPTY, empty, volume_nl)
         self.set(alarms.RESERVOIR_LOW, volume_nl <= controller.low_reservoir_nl() and not empty, volume_nl)

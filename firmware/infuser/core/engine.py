@@ -23,6 +23,7 @@ class Engine:
         self.made_low = 0
         self._now = 0  # quanta since the last time nothing was under way
         self._newest_end = 0
+        self._newest_quanta = 0
         self._older_end = 0
         self._older_issued = 0
         self.set_period(units.MS_PER_S)
@@ -66,8 +67,12 @@ class Engine:
         # The drive takes a burst only when the one before has been begun: what came earlier is made.
         if self._older_issued > self.made_low:
             self.made_low = self._older_issued
-        begins = self._now if self._now > self._newest_end else self._newest_end
-        self._older_end = self._newest_end
+        # It is under way by now, so it ends within its own time from now, and this one begins by then.
+        begins = self._now + self._newest_quanta
+        if begins > self._newest_end:
+            begins = self._newest_end if self._newest_end > self._now else self._now
+        self._newest_quanta = self._burst_quanta
+        self._older_end = begins
         self._older_issued = self.issued
         self._newest_end = begins + self._burst_quanta
         self.issued += count

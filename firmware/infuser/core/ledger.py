@@ -21,7 +21,10 @@ _SNAPSHOT_FIELDS = (
     ("filled_nl", "u32"),
     ("steps_at_fill", "u32"),
     ("fill_concentration", "u32"),
-    ("bolus_list", (("bucket", "u8"), ("volume_nl", "u32"), ("start_steps", "u32"), ("purpose", "u8"), ("held", "bool"))),
+    (
+        "bolus_list",
+        (("bucket", "u8"), ("volume_nl", "u32"), ("start_steps", "u32"), ("purpose", "u8"), ("held", "bool")),
+    ),
     ("clinician_age_ms", "u64"),
     ("patient_list", (("age_ms", "u64"),)),
     ("periodic_age_ms", "u64"),
@@ -37,6 +40,7 @@ _SNAPSHOT_FIELDS = (
     ("bridge_nl", "u32"),
     ("bridge_nl_per_day", "u32"),
     ("bridge_minimum_nl_per_day", "u32"),
+    ("bridge_concentration", "u32"),
     ("bridge_start_steps", "u32"),
     ("step_pl", "u32"),
     ("calibration_ppm", "u32"),
@@ -84,6 +88,7 @@ class Ledger:
         self.bridge_nl = 0
         self.bridge_nl_per_day = 0
         self.bridge_minimum_nl_per_day = 0
+        self.bridge_concentration = 0
         self.bridge_start_steps = 0
         self.step_pl = units.STEP_PL_NOMINAL
         self.calibration_ppm = 0
@@ -236,6 +241,7 @@ class Ledger:
         self.bridge_nl = fields["volume_nl"]
         self.bridge_nl_per_day = fields["rate_nl_per_day"]
         self.bridge_minimum_nl_per_day = fields["minimum_nl_per_day"]
+        self.bridge_concentration = fields["concentration_ug_per_ml"]
         self.bridge_start_steps = fields["start_steps"]
 
     def _calibration(self, fields: dict, time_ms: int) -> None:

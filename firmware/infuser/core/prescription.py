@@ -12,6 +12,7 @@ from infuser.wire.messages import Refusal
 _SOFT_DOSE_NG_PER_DAY = (22000, 1400000)
 # A window this close to full counts as full: a program must leave so much room in its own windows.
 _WINDOW_MARGIN_STEPS = 32
+_LOCAL_MAX_MIN = units.EPOCH_MAX_MS // units.MS_PER_MIN
 _WINDOW_FIELDS = ("dose_max_1h_ng", "dose_max_4h_ng", "dose_max_ng_per_day")
 
 
@@ -33,6 +34,7 @@ def check(program: dict) -> Schedule:
     _check_steps(program)
     _check_periodic(program)
     _check_patient_bolus(program)
+    _within("start_min", program["start_min"], 0, _LOCAL_MAX_MIN)
     schedule = Schedule(program)
     _check_rates(program, schedule, "step_list")
     _check_doses(program, schedule)
@@ -50,7 +52,7 @@ def _check_steps(program: dict) -> None:
         field = "step_list[{}].".format(number)
         _within(field + "day_mask", step["day_mask"], 1, programs.EVERY_DAY)
         _within(field + "start_min", step["start_min"], 0, units.MIN_PER_DAY - 1)
-        _within(field + "dose_ng_per_day", step["dose_ng_per_day"], 1, 0xFFFFFFFF)
+        _within(field + "dose_ng_per_day", step["dose_ng_per_day"], 1, units.DOSE_WINDOW_MAX_NG * 24)
         for day in range(7):
             if step["day_mask"] >> day & 1:
                 start = day * units.MIN_PER_DAY + step["start_min"]
@@ -139,7 +141,7 @@ def _check_plan(program: dict, schedule: Schedule) -> None:
     for number, entry in enumerate(entries):
         field = "plan_list[{}].".format(number)
         wait_min = units.MIN_PER_DAY if rises else 1
-        _within(field + "at_min", entry["at_min"], at_min + wait_min if number else 1, 0xFFFFFFFF)
+        _within(field + "at_min", entry["at_min"], at_min + wait_min if number else 1, _LOCAL_MAX_MIN)
         at_min = entry["at_min"]
         if rises:
             most = min(dose * (1000 + program["plan_increase_permille"]) // 1000, units.DOSE_MAX_NG_PER_DAY)
@@ -148,8 +150,10 @@ def _check_plan(program: dict, schedule: Schedule) -> None:
             last = number == len(entries) - 1
             _within(field + "dose_ng_per_day", entry["dose_ng_per_day"], 0 if last else 1, dose)
         dose = entry["dose_ng_per_day"]
-        if dose:
-            _check_scaled(program, field + "dose_ng_per_day", dose)
+    # Everything in between lies between the two.
+    doses = [(entry["dose_ng_per_day"], number) for number, entry in enumerate(entries) if entry["dose_ng_per_day"]]
+    for dose, number in (min(doses), max(doses)) if doses else ():
+        _check_scaled(program, "plan_list[{}].dose_ng_per_day".format(number), dose)
 
 
 def _check_scaled(program: dict, field: str, dose: int) -> None:
@@ -171,6 +175,9 @@ def _check_windows(program: dict, schedule: Schedule) -> None:
         if not program[field]:
             continue
         # The guard's window holds a minute more than its span.
+        peak_nl = max(schedule.rates()) * (span_min + 1) // units.MIN_PER_DAY + 1
+        if not schedule.periodic_nl and schedule.volume_nl(program[field]) >= peak_nl + margin_nl:
+            continue  # even the fastest step all the time would fit: the long way is not needed
         least_nl = schedule.most_nl(span_min + 1) + margin_nl
         if schedule.volume_nl(program[field]) < least_nl:
             least_ng = units.dose_ng(least_nl, concentration) + 1

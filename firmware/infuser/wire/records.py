@@ -57,14 +57,16 @@ COUNTERS = (
 # Names of the counters in the order of the accounting buckets.
 COUNTER_NAMES = tuple(name for name, _ in COUNTERS)
 THERAPY_NAMES = COUNTER_NAMES[:-1]  # all but priming
+# Programmed volume of each bucket beyond its whole microsteps, in pL.
+FRACTION_NAMES = tuple(name.replace("_steps", "_acc_pl") for name in COUNTER_NAMES)
 
 # Delivery counters between journal records, kept apart because they change all day.
 CHECKPOINT_FIELDS = (
     (("counter", "u32"), ("event_seq", "u32"))
     + COUNTERS
+    + tuple((name, "u32") for name in FRACTION_NAMES)
     + (
         ("steps_reserved", "u32"),
-        ("basal_acc_pl", "u32"),
         ("basal_acc_rem", "u32"),
         ("age_ms", "u64"),
         ("time_ms", "u64"),
@@ -153,6 +155,7 @@ RECORDS = {
             ("volume_nl", "u32"),
             ("rate_nl_per_day", "u32"),
             ("minimum_nl_per_day", "u32"),
+            ("concentration_ug_per_ml", "u32"),
             ("start_steps", "u32"),
             ("reason", "u8"),
         ),
