@@ -16,10 +16,10 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench flash docs clean
+.PHONY: help demo test lint bench campaign flash docs clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## play a month of therapy on a virtual pump and write its report
 	@$(VENV)/bin/pumpctl demo
@@ -35,6 +35,9 @@ lint: $(READY) $(STUBS_READY)  ## check style and types of host, firmware and te
 
 bench: $(READY)  ## measure the virtual pump's speed and the firmware's cost
 	@$(PY) tests/bench/run.py
+
+campaign: $(READY)  ## play 20000 random therapies, each microstep held against exact arithmetic
+	@$(PY) tests/campaign/exact.py
 
 flash: $(READY)  ## put the firmware on a Pico (PORT=... when there are several)
 	@$(VENV)/bin/pumpctl flash $(if $(PORT),--port $(PORT))

@@ -19,6 +19,9 @@ def instant(pump):
     """Position of the meter and the basal volume there, exact: in whole pL and QUANTA_PER_DAY-ths of one."""
     delivery = pump.delivery
     at_ms = delivery.position_ms()
+    while delivery.meter.pending():  # what fell due just now goes out with the next tick
+        live(pump, units.MS_PER_S)
+        at_ms = delivery.position_ms()
     basal = delivery.meter.channels[states.BASAL]
     clock = pump.controller.clock
     return {
@@ -52,8 +55,8 @@ def play(program_hex, patient, days):
     told["machine_us"] = utime.ticks_diff(utime.ticks_us(), began_us)
     told["virtual_us"] = kernel.now_us - virtual_us
     stretches[-1].append(instant(pump))
-    live(pump, units.MS_PER_MIN)
-    order(pump, messages.STOP, resume_after_ms=0, remind_min=0)
+    while not pump.delivery.all_made():  # the last pulses of a burst are still to come
+        live(pump, units.MS_PER_S)
     gc.collect()
     plant.sync()
     told["heap_end"] = gc.mem_free()

@@ -13,6 +13,7 @@ from infuser.core.meter import Meter
 from infuser.wire import states, units
 
 HERE = Path(__file__).parent
+SUPPORT = HERE.parent / "support"
 SMALL_MAX = (1 << 30) - 1
 # A pump that runs ten years at its largest rate counts to this; `ticks_diff` reaches over 6.2 days.
 LIFE_STEPS = 10 * 366 * units.THERAPY_MAX_NL_PER_DAY // (units.STEP_PL_NOMINAL // units.PL_PER_NL)
@@ -170,8 +171,8 @@ import idle, sys
 from infuser.app import startup
 from infuser.app.commands import HANDLERS
 from infuser.wire import alarms, messages
-sys.path.append({str(HERE)!r})
-from vm_witness import Silence
+sys.path.extend({[str(HERE), str(SUPPORT)]!r})
+from vm_world import Silence
 idle.control = Silence()
 startup.take_up(pump)
 idle.advance(1 << 58)

@@ -17,6 +17,8 @@ from infuser.wire.units import QUANTUM_MS
 WALL_MS = 1_767_225_600_000  # 2026-01-01
 _FETCH_US = 3
 _NEVER = 1 << 62
+_SWITCH_STEPS = 20  # the empty switch closes this much before the end
+Counted = tuple[list[int], list[int], int]
 
 
 class Drive:
@@ -223,14 +225,21 @@ class Sensors:
     def no(self) -> bool:
         return False
 
-    air = at_full = at_empty = cover_open = service_jumper = patient_button = stop_button = no
+    def at_empty(self) -> bool:
+        return self._world.at_empty()
+
+    air = at_full = cover_open = service_jumper = patient_button = stop_button = no
 
 
 class Port:
-    """Nobody talks."""
+    """Nobody says anything, but now and then somebody is heard."""
+
+    def __init__(self) -> None:
+        self.heard = b""
 
     def read(self) -> bytes:
-        return b""
+        heard, self.heard = self.heard, b""
+        return heard
 
     def flush(self) -> None:
         """Nothing waits."""
@@ -304,9 +313,10 @@ class World:
         self.timer: Any = None
         self.made = 0
         self.not_made = 0
-        self.saved: tuple[list[int], int, int] | None = None
-        self.loaded: tuple[list[int], int, int] | None = None
+        self.saved: Counted | None = None
+        self.loaded: Counted | None = None
         self.made_at_cut = 0
+        self._empty_at = 0
         self.stored: dict[str, bytearray] = {}
         self.pressed = False
         self.clock_lost = False
@@ -321,12 +331,12 @@ class World:
         self.loaded = self.counted()
         startup.take_up(self.pump)
 
-    def counted(self) -> tuple[list[int], int, int] | None:
-        """(microsteps of each bucket, the basal bucket's fraction in pL, and in pL a QUANTA_PER_DAY)."""
+    def counted(self) -> Counted | None:
+        """(microsteps of each bucket, their fractions in pL, the basal bucket's rest in pL a QUANTA_PER_DAY)."""
         if self.pump is None:
             return None
         channels = self.pump.delivery.meter.channels
-        return [channel.issued for channel in channels], channels[0].acc_pl, channels[0].acc_rem
+        return [channel.issued for channel in channels], [channel.acc_pl for channel in channels], channels[0].acc_rem
 
     def now_ms(self) -> int:
         return self.now_us // 1000
@@ -359,14 +369,23 @@ class World:
     def steps_made(self) -> int:
         return int(self.hardware.drive.made())
 
+    def talk(self) -> None:
+        """Something comes over the line; the empty frame says nothing."""
+        self.hardware.port.heard = b"\0"
+
     def press(self) -> None:
         self.pressed = True
 
     def lose_clock(self) -> None:
         self.clock_lost = True
 
-    def fill(self, volume_nl: int) -> None:
-        """The reservoir is not modelled."""
+    def fill(self, steps: int) -> None:
+        """Somebody fills the reservoir with what so many microsteps press out."""
+        self._empty_at = self.steps_made() + steps
+
+    def at_empty(self) -> bool:
+        """Whether the piston stands at the empty end."""
+        return self.steps_made() >= self._empty_at - _SWITCH_STEPS
 
     def restart(self, off_ms: int) -> None:
         """Power goes; after a while the firmware starts over what is stored."""

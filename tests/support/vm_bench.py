@@ -1,7 +1,7 @@
 """Runs on MicroPython and CPython: the real pump in a virtual world, and the reference that each microstep is held against.
 
 A world has: `pump`, `hardware`, `timer` (see vm_witness), `not_made`, `saved`, `clock_lost`; now_ms(), idle(ms),
-settle_pulses(), steps_made(), press(), wall_clock_ms(), restart(off_ms).
+settle_pulses(), talk(), press(), lose_clock(), fill(steps), at_empty(), steps_made(), wall_clock_ms(), restart(off_ms).
 """
 
 from vm_course import QUANTUM_MS, Basal, Mismatch, Volume
@@ -10,8 +10,9 @@ from vm_witness import BUSY, FREE, VETOED
 
 from infuser.wire import states
 
-# A burst made slowly holds up a fast bolus for two seconds, writing to flash for some more: that many at 60 mL an hour.
-BACKLOG_MAX = 500
+# A burst made slowly holds up a fast bolus for four seconds, one that waits behind it for as long: that many microsteps
+# at 50 mL an hour. They are made up for; none is lost.
+BACKLOG_MAX = 1200
 ORDER = (states.PRIME, states.PATIENT_BOLUS, states.CLINICIAN_BOLUS, states.PERIODIC_BOLUS)
 THERAPY = (states.INFUSING, states.BOLUS)
 _FAST_LOOP_MS = 100
@@ -43,6 +44,9 @@ class Bench:
         self.volumes = {bucket: Volume() for bucket in ORDER}
         self.counts = {"looks": 0, "exact": 0, "forgotten": 0, "refused": 0, "turns": 0}
         self.doubtful = 0
+        self.ended = False  # the therapy is over
+        self.uncertain = 0  # microsteps that power cuts left in doubt
+        self.spoken = False  # an order was given since the last turn
         self.lazy = False  # the main loop comes round late
         self._made_before = world.steps_made()
         self._change_age = 0  # age of the next change of the basal rate, 0 for none
@@ -94,8 +98,16 @@ class Bench:
     def _stride_ms(self):
         turn_ms = self.pump.delivery.turn_ms()
         if self.lazy and turn_ms > _FAST_LOOP_MS:
-            turn_ms = max(turn_ms, min(turn_ms * self.chance.number(1, 5), _STRIDE_MAX_MS))
+            turn_ms = max(turn_ms, min(turn_ms * self.chance.number(1, 5), self._late_most_ms()))
         return turn_ms
+
+    def _late_most_ms(self):
+        """How late the loop may be: what it has reserved on flash must last, two microsteps at least."""
+        pl_per_s = self.basal.rate * 1000 // 86400 + 1
+        for volume in self.volumes.values():
+            if volume.running and not volume.held:
+                pl_per_s += volume.volume_pl * 10 // volume.quanta
+        return min(_STRIDE_MAX_MS, 2 * self.step_pl() * 1000 // pl_per_s)
 
     def stand_h(self, hours):
         """Hours without delivery, an hour at a time."""
@@ -105,6 +117,14 @@ class Bench:
 
     def turn(self):
         """One turn of the main loop; True if the next one shall come soon."""
+        if self.spoken:
+            # An order is carried out in a turn that ends with knowing that somebody talked.
+            self.world.talk()
+            self._turn()
+            self.spoken = False
+        return self._turn()
+
+    def _turn(self):
         self.counts["turns"] += 1
         self._forget_backlog()
         pressed, self._pressed = self._pressed, False
@@ -141,7 +161,9 @@ class Bench:
             at = self.quantum_at(self._change_age)
             self.basal.change(at - 1, at + 1, reference.rate(self._change_age))
             self._change_age = reference.next_change(self._change_age)
-        if reference.bridging and not self.basal.changing() and self.basal.rate and not reference.minimum:
+        if not reference.bridging or reference.minimum or not self.basal.settle_changes(self.world.timer.total):
+            return
+        if self.basal.rate:
             first, last = self.basal.reaches(reference.bridge_pl)
             if first <= self.world.timer.total + 2:
                 reference.bridging = False

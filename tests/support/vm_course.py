@@ -37,13 +37,15 @@ class Basal:
         self._changes = [(min(begin, first), min(end, last), before) for begin, end, before in self._changes]
         self._changes.append((first, last, rate))
 
-    def changing(self):
-        """Whether a change is to be taken into account."""
-        return bool(self._changes)
-
     def undecided(self, now):
         """Whether a change may or may not have happened yet."""
         return any([last > now for _, last, _ in self._changes])
+
+    def settle_changes(self, now):
+        """Bring `possible` past the changes if all of them have happened; whether none is left."""
+        if self._changes and not self.undecided(now):
+            self.settle(max([self.at] + [last for _, last, _ in self._changes]))
+        return not self._changes
 
     def reaches(self, volume_pl):
         """(first, last) quantum at which the volume can come to `volume_pl` at the present rate."""
@@ -114,6 +116,10 @@ class Volume:
         """At some quantum between `first` and `last` it runs on."""
         self._marks = list({now - ran for ran in self._marks for now in range(first, last + 1)})
         self.held = False
+
+    def ran_on(self, quanta):
+        """It ran on for at most so many quanta and is held again."""
+        self._marks = list({min(ran + more, self.quanta) for ran in self._marks for more in range(quanta + 1)})
 
     def _ran(self, mark, now):
         return mark if self.held else max(0, min(now - mark, self.quanta))

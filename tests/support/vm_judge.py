@@ -4,7 +4,7 @@ from vm_bench import ORDER, THERAPY, Bench
 from vm_course import Mismatch
 from vm_reference import MIN_MS
 
-from infuser.wire import states
+from infuser.wire import alarms, states
 
 # In these states a start that was put off still waits.
 _STANDING = (states.IDLE, states.SUSPENDED, states.SELF_TEST)
@@ -27,10 +27,12 @@ class Judge(Bench):
             was = [held for other, held in held_before if other is entry]
             if not was:
                 self._begun(entry, before, first, last)
+            volume = self.volumes[entry["bucket"]]
             if entry["held"] != (was[0] if was else False):
                 self.tally("held" if entry["held"] else "went-on")
-                volume = self.volumes[entry["bucket"]]
                 (volume.hold if entry["held"] else volume.release)(first, last)
+            elif entry["held"]:
+                volume.ran_on(last - first)  # between the end of one bolus and the begin of another
         self._check_precedence(present)
 
     def _check_precedence(self, present):
@@ -45,7 +47,9 @@ class Judge(Bench):
             if not volume.done(last):
                 raise Mismatch("bucket {} ended before its time".format(bucket))
             if self.told_pl(bucket) != volume.full_pl():
-                raise Mismatch("bucket {} ended at {} pL, not {}".format(bucket, self.told_pl(bucket), volume.full_pl()))
+                raise Mismatch(
+                    "bucket {} ended at {} pL, not {}".format(bucket, self.told_pl(bucket), volume.full_pl())
+                )
             self.tally("whole-" + states.BUCKET_NAMES[bucket])
         self.end_volume(bucket, first, last)
 
@@ -98,6 +102,9 @@ class Judge(Bench):
         elif state in states.DELIVERING:
             if before.state not in states.DELIVERING:
                 self._judge_start(before, state)
+            elif state == states.MINIMUM_RATE and self.ledger.alarms.active(alarms.DOSE_LIMIT):
+                self._judge_window(before)
+                return
             elif before.state != state and not (before.state in THERAPY and state in THERAPY):
                 raise Mismatch("state went from {} to {}, alarms {}".format(before.state, state, self._alarms()))
             self._judge_running(before, pressed)
@@ -105,8 +112,20 @@ class Judge(Bench):
             raise Mismatch("state went from {} to {}, alarms {}".format(before.state, state, self._alarms()))
         elif self.reference.start_age and self.reference.start_age <= before.age:
             self._judge_no_start()
+        if before.state not in THERAPY:
+            self._plan_wait = None
         if self.ledger.start_age_ms != self.reference.start_age:
             raise Mismatch("start at {}, not {}".format(self.ledger.start_age_ms, self.reference.start_age))
+
+    def _judge_window(self, before):
+        """A dose window is full: what power cuts left uncertain counts there too. The therapy is over."""
+        most_nl = self.reference.regimen.window_nl()
+        if self.used_nl() + self.uncertain * self.step_pl() // 1000 < most_nl:
+            raise Mismatch("minimum rate, {} nL of {} used".format(self.used_nl(), most_nl))
+        self.reference.minimum = self.ended = True
+        self.follow(before, True)
+        self.plan(before.first, self.world.timer.total)
+        self.tally("window-full")
 
     def _alarms(self):
         return [entry["alarm"] for entry in self.ledger.alarms.entries]
@@ -118,7 +137,7 @@ class Judge(Bench):
         if reference.ended() or filled != reference.regimen.program["concentration_ug_per_ml"]:
             reference.start_age = 0
             self.tally("start-failed")
-        else:
+        elif not self.spoken:
             raise Mismatch("no start at {}".format(reference.start_age))
 
     def _judge_clock(self, before):
@@ -146,10 +165,13 @@ class Judge(Bench):
 
     def _judge_stop(self, before, state):
         if before.state == states.PRIMING:
-            prime = self.volumes[states.PRIME]
-            if not prime.done(self.world.timer.total):
+            purpose = [entry["purpose"] for entry, _ in before.entries][0]
+            if purpose == states.DRAINING and (self.world.at_empty() or not self.pump.controller.reservoir_steps()):
+                self.tally("drained")
+            elif not self.volumes[states.PRIME].done(self.world.timer.total):
                 raise Mismatch("priming ended in state {} before its time".format(state))
-            self.tally("whole-priming")
+            else:
+                self.tally("whole-priming")
         else:
             found = self.reference.plan_step(before.age)
             if state != states.SUSPENDED or not found or found[1]:

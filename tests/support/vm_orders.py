@@ -9,6 +9,7 @@ from infuser.app.commands import HANDLERS
 from infuser.wire import messages, program, states
 
 PATIENT = "bench"
+_FLIGHT_MAX = 40
 
 
 class Orders(Judge):
@@ -28,6 +29,8 @@ class Orders(Judge):
             reply = HANDLERS[command](self.pump, request)
         except messages.Refusal:
             reply = None
+        self.pump.hurry()
+        self.spoken = True
         self.pump.delivery.sync()
         self._turn_pages()
         self.tally("refused" if reply is None else messages.MESSAGES[command][0])
@@ -230,11 +233,11 @@ class Orders(Judge):
         self._go_on(before)
         return True
 
-    def refill(self, wait_ms, volume_nl, concentration):
-        """Drawn out and filled anew; the pump stands then."""
+    def refill(self, wait_ms, volume_nl, concentration, more_steps=0):
+        """Drawn out and filled anew, with some microsteps more than is told; the pump stands then."""
         self.halt(messages.REFILL_BEGIN)
         self.pass_ms(wait_ms)
-        self.world.fill(volume_nl)
+        self.world.fill(volume_nl * 1000 // self.step_pl() + more_steps)
         request = {"measured_residual_nl": 0, "volume_nl": volume_nl, "concentration_ug_per_ml": concentration}
         self._order(messages.REFILL_COMPLETE, **request)
         self.look()
@@ -282,20 +285,24 @@ class Orders(Judge):
 
     def _take_up_counts(self, counted, ran):
         """Counts and fractions are those of the last save; what may have been made beyond is told as uncertain."""
-        issued, fraction_pl, rest = self.world.saved
-        if self.world.loaded != (issued, fraction_pl, rest):
-            raise Mismatch("loaded {}, saved {}".format(self.world.loaded, (issued, fraction_pl, rest)))
+        issued, fractions_pl, rest = self.world.saved
+        if self.world.loaded != self.world.saved:
+            raise Mismatch("loaded {}, saved {}".format(self.world.loaded, self.world.saved))
         lost = sum(counted) - sum(issued)
         uncertain = self.pump.found.steps_uncertain
+        self.uncertain += uncertain
         if lost < 0 or lost > uncertain or (not ran and (lost or uncertain)):
             raise Mismatch("{} microsteps lost, {} uncertain".format(lost, uncertain))
-        base_pl = issued[states.BASAL] * self.step_pl() + fraction_pl
-        self.basal.rebase(base_pl * QUANTA_PER_DAY + rest)
+        base_pl = [count * self.step_pl() + fraction for count, fraction in zip(issued, fractions_pl)]
+        self.basal.rebase(base_pl[states.BASAL] * QUANTA_PER_DAY + rest)
         for bucket, volume in self.volumes.items():
-            volume.close(issued[bucket] * self.step_pl())
+            volume.close(base_pl[bucket])
         self._slack_pl = [-1] * states.BUCKETS
         beyond = self.recount(self.world.made_at_cut, sum(issued))
-        if not 0 <= beyond <= uncertain:
+        # Handed to the drive when the count was saved, and cut off with it: one burst under way, one waiting.
+        if beyond < 0:
+            self.tally("counted-unmade", -beyond)
+        if not -_FLIGHT_MAX <= beyond <= uncertain:
             raise Mismatch("the plant made {} more than the pump counts, {} uncertain".format(beyond, uncertain))
 
     def _check_age(self, age, off_ms, clock_valid):

@@ -193,7 +193,9 @@ class Therapy(Orders):
     def some_bolus(self):
         """A clinician's bolus of 1 nL or more, up to 50 mL an hour."""
         chance = self.chance
-        duration_ms = chance.of((chance.number(10000, 25000), chance.number(10000, 600000), chance.number(10000, 7200000)))
+        duration_ms = chance.of(
+            (chance.number(10000, 25000), chance.number(10000, 600000), chance.number(10000, 7200000))
+        )
         most_ng = min(2000000, 2000 * self.concentration, 13 * duration_ms * self.concentration // 1000)
         least_ng = -(-self.concentration // 1000)
         dose_ng = chance.of((least_ng, chance.number(least_ng, max(least_ng, 200 * self.concentration // 1000)), 0))
@@ -211,7 +213,7 @@ class Therapy(Orders):
         """Empty the reservoir, a small filling for the time it takes, and fill it anew."""
         if self.lazy and self.chance.number(0, 2):
             return
-        self.refill(0, units.NL_PER_ML, self.concentration)
+        self.refill(0, units.NL_PER_ML, self.concentration, self.chance.of((0, 0, -50, 100)))
         duration_ms = self.chance.number(61000, 150000)
         if self.prime(states.DRAINING, 0, duration_ms) and self.chance.number(0, 3):
             self.pass_ms(duration_ms + 5000)
@@ -282,7 +284,6 @@ class Therapy(Orders):
 
     def play(self, orders):
         """The whole of it."""
-        self.ended = False
         self.begin()
         for _ in range(orders):
             self.wait()

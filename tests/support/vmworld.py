@@ -39,8 +39,13 @@ class World:
         self.code = 0
         self.errors = ""
 
-    def run(self, script: str, stdin: int | None = None, within_s: float = 60, **config: Any) -> Any:
-        """What the script leaves in `result`, None if its life ended early; a script's error is an AssertionError."""
+    def run(
+        self, script: str, stdin: int | None = None, within_s: float = 60, heap: str = launcher.HEAP, **config: Any
+    ) -> Any:
+        """What the script leaves in `result`, None if its life ended early; a script's error is an AssertionError.
+
+        A script that is large itself may take more heap than a Pico has.
+        """
         settings = self._settings(config)
         (self.folder / "script.py").write_text(script)
         program = self.folder / "run.py"
@@ -52,7 +57,7 @@ class World:
         )
         with _silent_line() as silence:
             done = subprocess.run(
-                [launcher.micropython(), "-X", f"heapsize={launcher.HEAP}", str(program)],
+                [launcher.micropython(), "-X", f"heapsize={heap}", str(program)],
                 stdin=silence if stdin is None else stdin,
                 capture_output=True,
                 text=True,

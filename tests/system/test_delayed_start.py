@@ -1,4 +1,4 @@
-"""Therapy that starts by itself: put off by a date or a command, or resumed after a stop; and what a stop reminds of."""
+"""Therapy that starts by itself, put off by a date or a command or resumed after a stop; what a stop reminds of."""
 
 import pytest
 from modes import NOW_MIN, prepared, running, steady

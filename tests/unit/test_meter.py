@@ -119,3 +119,55 @@ def test_a_stop_forgets_what_was_due_so_that_nothing_accumulates():
     assert meter.pending() == 0
     meter.advance(1000)
     assert meter.pending() == 0
+
+
+@given(
+    volume=st.integers(1, units.BOLUS_MAX_NL),
+    quanta=st.integers(3000, 100_000),
+    cuts=st.lists(st.tuples(st.integers(0, 50_000), st.integers(0, 50_000)), max_size=6),
+)
+def test_a_volume_held_any_number_of_times_is_delivered_whole_and_nothing_while_it_waits(volume, quanta, cuts):
+    meter = make_meter()
+    meter.set_volume(states.CLINICIAN_BOLUS, volume, quanta)
+    passed = 0
+    for running, waiting in cuts:
+        meter.advance(running)
+        passed = min(quanta, passed + running)
+        meter.hold(states.CLINICIAN_BOLUS)
+        due = meter.pending()
+        meter.advance(waiting)
+        assert meter.pending() == due
+        assert due == Fraction(volume * units.PL_PER_NL * passed, quanta) // STEP_PL
+        meter.release(states.CLINICIAN_BOLUS)
+    meter.advance(quanta - passed)
+    assert meter.pending() == volume * units.PL_PER_NL // STEP_PL
+    meter.advance(quanta)
+    assert meter.programmed_pl(states.CLINICIAN_BOLUS) == volume * units.PL_PER_NL
+
+
+@given(volumes=st.lists(st.integers(1, units.BOLUS_MAX_NL), min_size=4, max_size=4), rate=THERAPY_RATES, ticks=TICKS)
+def test_every_bucket_keeps_its_own_account_however_the_steps_go_out(volumes, rate, ticks):
+    meter = make_meter()
+    meter.set_rate(states.BASAL, rate, 1 << 29)
+    for bucket, volume in enumerate(volumes, states.PATIENT_BOLUS):
+        meter.set_volume(bucket, volume, 30_000)
+    passed = 0
+    for quanta in [*ticks, 30_000]:
+        meter.advance(quanta)
+        passed += quanta
+        while meter.pending() > 7:
+            meter.issue(7)
+    meter.issue(meter.pending())
+    issued = [channel.issued for channel in meter.channels]
+    assert issued[1:] == [volume * units.PL_PER_NL // STEP_PL for volume in volumes]
+    assert issued[0] == Fraction(rate * units.PL_PER_NL * passed, units.QUANTA_PER_DAY) // STEP_PL
+
+
+@given(st.lists(st.integers(1, 200_000), min_size=1, max_size=10))
+def test_the_fraction_of_a_step_that_a_bolus_leaves_over_goes_into_the_next(volumes):
+    meter = make_meter()
+    for volume in volumes:
+        meter.set_volume(states.PERIODIC_BOLUS, volume, 6000)
+        meter.advance(6000)
+        meter.issue(meter.pending())
+    assert meter.issued() == sum(volumes) * units.PL_PER_NL // STEP_PL

@@ -75,7 +75,9 @@ def test_periodic_boluses_are_in_the_most_as_often_as_they_can_come(every_min, s
     changes = {"periodic_bolus_ng": 5_000, "periodic_bolus_min": 10, "periodic_interval_min": every_min}
     schedule = Schedule(constant(**changes))
     phase %= every_min
-    begun = [at for at in range(phase, span_min, every_min)] + ([span_min] if (span_min - phase) % every_min == 0 else [])
+    begun = [at for at in range(phase, span_min, every_min)] + (
+        [span_min] if (span_min - phase) % every_min == 0 else []
+    )
     basal_nl = schedule.mean_nl_per_day * span_min // units.MIN_PER_DAY
     assert schedule.most_nl(span_min) >= basal_nl + len(begun) * schedule.periodic_nl
     daily = schedule.total_nl_per_day - schedule.mean_nl_per_day

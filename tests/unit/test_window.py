@@ -147,3 +147,23 @@ def test_a_count_too_large_for_a_minute_runs_on_into_the_next():
     window.begin(100, 0)
     window.advance(103, 100_000)
     assert [window.used(index, 100_000) for index in range(3)] == [100_000] * 3
+
+
+@given(before=COURSES, after=COURSES, old=st.integers(50, 4000), new=st.integers(50, 4000))
+def test_counted_in_another_concentration_a_window_holds_as_much_drug_and_never_less(before, after, old, new):
+    history = History()
+    for wait_ms, steps, _ in before:
+        history.go_on(wait_ms, steps)
+    used = [history.window.used(index, history.steps) for index in range(3)]
+    history.window.scale(new, old, history.steps)
+    assert [history.window.used(index, history.steps) for index in range(3)] == [
+        -(-count * old // new) for count in used
+    ]
+    made, history.made = history.made, []
+    for wait_ms, steps, _ in after:
+        history.go_on(wait_ms, steps)
+        for index, span_min in enumerate(SPANS_MIN):
+            since_ms = history.age_ms - span_min * units.MS_PER_MIN
+            drug = sum(count for at_ms, count in made if at_ms >= since_ms) * old
+            drug += sum(count for at_ms, count in history.made if at_ms >= since_ms) * new
+            assert history.window.used(index, history.steps) * new >= drug

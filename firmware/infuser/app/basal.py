@@ -17,8 +17,10 @@ class Basal:
         self.ledger = recorder.ledger
         self.clock = recorder.clock
         self.schedule: Schedule | None = None
+        self._channel = delivery.meter.channels[states.BASAL]
         self._end_ms = 0  # where the segments given to the meter end
         self._next_ms = 0  # where the course goes on after them: within a quantum of _end_ms
+        self._counted_ug_per_ml = 0  # the concentration that the dose windows are counted in
 
     def adopt(self) -> None:
         """Take up the ledger's program at the dose of its plan, and give the guard its limits."""
@@ -28,7 +30,22 @@ class Basal:
             self.schedule = prescription.check(programs.decode(data))
             if self.ledger.plan_ng_per_day:
                 self.schedule = Schedule(self.schedule.program, self.ledger.plan_ng_per_day)
-        self.delivery.guard.set_limits(self.schedule.limits_nl() if self.schedule else [0, 0, 0])
+        self._limit()
+
+    def _limit(self) -> None:
+        """Give the guard the limits in volumes of the drug that goes out now, and have its windows counted in it."""
+        guard = self.delivery.guard
+        if not self.schedule:
+            guard.set_limits([0, 0, 0])
+            return
+        present = self.concentration()
+        before = self._counted_ug_per_ml or present
+        self._counted_ug_per_ml = present
+        if before != present:
+            guard.recount(before, present)
+            self.delivery.memory.save_window()
+        programmed = self.schedule.concentration
+        guard.set_limits([limit_nl * programmed // present for limit_nl in self.schedule.limits_nl()])
 
     # The course of rates
 
@@ -79,10 +96,6 @@ class Basal:
         self._next_ms = at_ms + lasts_ms
         self.prepare(state)  # at once: the segment may end before the loop comes round
 
-    def needs_next(self) -> bool:
-        """Whether the prepared segment has begun and another one is wanted."""
-        return self.delivery.meter.channels[states.BASAL].next_left == 0
-
     def prepare(self, state: int) -> None:
         """Tell the meter what follows; the interrupt changes over by itself."""
         rate, lasts_ms = self.rate_at(self._next_ms, state)
@@ -99,7 +112,7 @@ class Basal:
             return 0
         meter = self.delivery.meter
         target = self.ledger.bridge_start_steps + -(-self.ledger.bridge_nl * units.PL_PER_NL // meter.step_pl)
-        return max(0, target - meter.channels[states.BASAL].due)
+        return max(0, target - self._channel.due)
 
     def bridge_left_ms(self, state: int) -> int:
         """Time until the bridge is over at the rate of a state, 0 without one."""
@@ -108,12 +121,12 @@ class Basal:
             return 0
         meter = self.delivery.meter
         rate = self.minimum_nl_per_day() if state == states.MINIMUM_RATE else self.ledger.bridge_nl_per_day
-        left_pl = steps * meter.step_pl - meter.channels[states.BASAL].acc_pl
+        left_pl = steps * meter.step_pl - self._channel.acc_pl
         return -(-left_pl * units.MS_PER_DAY // (rate * units.PL_PER_NL))
 
     def poll(self, age_ms: int, state: int) -> None:
         """Keep a segment ahead of the tick, and note what is over."""
-        if self.needs_next():
+        if self._channel.next_left == 0:
             self.prepare(state)
         ledger = self.ledger
         if ledger.temporary_end_ms and age_ms >= ledger.temporary_end_ms:
@@ -129,6 +142,7 @@ class Basal:
     def end_bridge(self, reason: int) -> None:
         """Journal that the fluid path holds the present drug."""
         self._note_bridge(0, 0, 0, 0, reason)
+        self.adopt()
 
     def begin_bridge(self, volume_nl: int, reason: int) -> None:
         """Journal that the path holds `volume_nl` of the drug of the present program, to be replaced by another."""

@@ -96,7 +96,8 @@ class Boluses:
     def note_end(self, bucket: int, reason: int) -> int:
         """Journal the end of a volume that no longer runs; returns what was delivered of it in nL."""
         entry = self.ledger.bolus(bucket)
-        steps = self.delivery.bucket_steps()[bucket] - entry["start_steps"]
+        # After a power cut the count saved last may be older than the bolus.
+        steps = max(0, self.delivery.bucket_steps()[bucket] - entry["start_steps"])
         volume_nl = units.steps_volume_nl(steps, self.delivery.meter.step_pl)
         self.recorder.note(records.BOLUS_ENDED, bucket=bucket, steps=steps, volume_nl=volume_nl, reason=reason)
         if not self.ledger.bolus_list:

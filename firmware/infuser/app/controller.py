@@ -247,10 +247,15 @@ class Controller:
     def _run(self) -> None:
         """Give the engine the rates of the present state, exact to the quantum at which it changes."""
         self.delivery.sync()
-        self.basal.run(self.state)
+        running = self.delivery.running
+        if running:
+            self.basal.run(self.state)
         windowed = self.state not in (states.MINIMUM_RATE, states.PRIMING)
         peak = self.basal.peak_nl_per_day(self.state)
         self.delivery.start(peak, self.boluses.rate_nl_per_day(), self.reservoir_steps(), windowed)
+        if not running:
+            # Not before: writing the reservation takes a moment in which no time is metered yet.
+            self.basal.run(self.state)
 
     def refresh(self) -> None:
         """Follow a changed clock, calendar or rate."""

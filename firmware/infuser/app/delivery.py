@@ -36,6 +36,7 @@ class Delivery:
         self._liveness = Liveness()
         self._windowed = True
         self._reserve_steps = RESERVE_STEPS
+        self._reserve_low = RESERVE_STEPS
 
     def set_step(self, step_pl: int) -> None:
         """Take up a calibrated volume of the microstep; only while nothing runs."""
@@ -108,6 +109,8 @@ class Delivery:
         self.guard.set_rate_limits(basal_nl_per_day, peak_nl_per_day)
         per_two_s = 2 * peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400)
         self._reserve_steps = max(RESERVE_STEPS, per_two_s)
+        # Extended once so little is left that a turn of the loop or a stalled flash could use it up.
+        self._reserve_low = per_two_s // 2 + 3
         self.reserve(reservoir_steps)
         period_ms = tick_ms(peak_nl_per_day)
         self.engine.set_period(period_ms)
@@ -145,7 +148,7 @@ class Delivery:
         """Move the dose windows along; whether `reserve` is wanted before the reservation is used up."""
         self.guard.primed = self.meter.channels[states.PRIME].issued
         self.guard.poll(now_ms)
-        return self.engine.running and self.memory.reserved - self.meter.issued() < self._reserve_steps // 2 + 1
+        return self.engine.running and self.memory.reserved - self.meter.issued() < self._reserve_low
 
     def reserve(self, reservoir_steps: int) -> None:
         """Extend the reservation on flash, never beyond the reservoir, and let the guard know."""

@@ -59,7 +59,7 @@ class Link:
         reply, code, operator = self._execute(command, request_id, payload)
         if code != errors.MALFORMED:
             self._note(command, request_id, code, operator)
-        self.pump.watch.hurry()
+        self.pump.hurry()
         self._replies.append((request_id, reply))
         del self._replies[:-REPLIES_KEPT]
         return reply

@@ -25,7 +25,8 @@ def plan_order(pump, request: dict) -> dict:
         _check_dose(controller, dose)
         position = plan.position_of(program, controller.schedule.pattern_ng_per_day, dose)
     held = action != states.PLAN_GO_ON
-    if not (held and ledger.plan_held and dose == ledger.plan_ng_per_day):
+    # An order that changes nothing must not put off the next dose.
+    if held != ledger.plan_held or dose != ledger.plan_ng_per_day:
         planner.note(controller, position, dose, states.BY_COMMAND, request["operator"], held)
     next_min = planner.next_local_min(controller)
     return {

@@ -11,7 +11,7 @@ class Planner:
 
     def __init__(self, controller) -> None:
         self._controller = controller
-        self._due_ms = 0
+        self.due_ms = 0  # when to look next
 
     def _wait_ms(self, now_ms: int) -> int:
         """Time until the plan's next date; a minute where that is past or unknown."""
@@ -21,10 +21,10 @@ class Planner:
 
     def poll(self, now_ms: int) -> bool:
         """Follow the plan; True if it ended the therapy just now."""
-        if now_ms < self._due_ms:
+        if now_ms < self.due_ms:
             return False
         controller = self._controller
-        self._due_ms = now_ms + min(CHECK_MS, self._wait_ms(now_ms))
+        self.due_ms = now_ms + min(CHECK_MS, self._wait_ms(now_ms))
         ledger = controller.ledger
         # A dose is raised or lowered only while therapy runs as programmed, by a clock that can be trusted.
         if controller.state not in (states.INFUSING, states.BOLUS) or ledger.plan_held or ledger.bridge_nl:

@@ -14,6 +14,7 @@ FAST_LOOP_MS = 100
 CLOCK_CHECK_MS = units.MS_PER_H
 # The clock chip counts whole seconds: a difference within two of them says nothing.
 CLOCK_TOLERANCE_MS = 2000
+_DARK = (0, False)  # no lamp, no sound
 
 
 class Pump:
@@ -29,6 +30,7 @@ class Pump:
         self._audio_until_ms = 0
         self._shown: tuple | None = None
         self._clock_due_ms = 0
+        self._errand_due_ms = 0
         self.recorder, self.controller, self.found = startup.replay(hardware)
         self._hour_due_ms = _next_hour_ms(self.timebase.age_ms())
         self.delivery = self.controller.delivery
@@ -140,7 +142,9 @@ class Pump:
         return max(0, self._audio_until_ms - self.timebase.age_ms())
 
     def _show_alarms(self, now_ms: int) -> None:
-        present = self.controller.ledger.alarms
+        present = self.watch.alarms
+        if not present.entries and self._shown == _DARK:
+            return
         sounding = bool(present.entries) and present.unanswered() and now_ms >= self._audio_until_ms
         shown = (present.priority() if present.entries else 0, sounding)
         if shown != self._shown:
@@ -156,16 +160,29 @@ class Pump:
         self.watch.poll(now_ms)
         if self.hardware.sensors.patient_pressed():
             self.controller.patient_bolus()
-        if self.planner.poll(now_ms):
-            self.watch.set(alarms.THERAPY_ENDED, True)
-            self.watch.set(alarms.THERAPY_ENDED, False)
-        self._start_by_itself(now_ms)
-        self._follow_calendar(now_ms)
+        if now_ms >= self._errand_due_ms:
+            self._run_errands(now_ms)
         self._show_alarms(now_ms)
         talking = self.link.poll()
         if self.delivery.ticking(now_ms):
             self.hardware.watchdog.feed()
         return talking
+
+    def hurry(self) -> None:
+        """A command may have changed anything: measure all of it, and see what is due, in the next turn."""
+        self.watch.hurry()
+        self._errand_due_ms = 0
+
+    def _run_errands(self, now_ms: int) -> None:
+        """What has its time: plan, start, hour, clock and midnight. Seldom looked at, for a turn shall be short."""
+        if self.planner.poll(now_ms):
+            self.watch.set(alarms.THERAPY_ENDED, True)
+            self.watch.set(alarms.THERAPY_ENDED, False)
+        self._start_by_itself(now_ms)
+        self._follow_calendar(now_ms)
+        midnight_ms = now_ms + units.MS_PER_DAY - self.controller.clock.local_ms(now_ms) % units.MS_PER_DAY
+        start_ms = self.controller.ledger.start_age_ms or midnight_ms
+        self._errand_due_ms = min(midnight_ms, start_ms, self._hour_due_ms, self._clock_due_ms, self.planner.due_ms)
 
     def _follow_calendar(self, now_ms: int) -> None:
         if now_ms >= self._hour_due_ms:

@@ -39,6 +39,7 @@ class Watch:
         self._slow_due_ms = 0
         self._pressure_due_ms = 0
         self._flow_due_ms = 0
+        self._counted = -1
         self._stop_was_pressed = False
 
     def begin(self) -> None:
@@ -56,8 +57,13 @@ class Watch:
         if now_ms >= self._pressure_due_ms:
             self._pressure_due_ms = now_ms + (0 if fast else PRESSURE_MS)
             self._check_line(running)
-            self._check_reservoir()
-            self._check_window()
+            # Counters that stand still say what they said before; the empty switch does not.
+            counted = self.controller.delivery.guard.mark()
+            priming = self.controller.state == states.PRIMING
+            if counted != self._counted or priming or self.alarms.entries or self.sensors.at_empty():
+                self._counted = counted
+                self._check_reservoir()
+                self._check_window()
         if now_ms >= self._slow_due_ms:
             self._slow_due_ms = now_ms + SLOW_MS
             self._check_supply()
@@ -66,8 +72,9 @@ class Watch:
             self._answer()
 
     def hurry(self) -> None:
-        """A command may have changed anything: measure all of it in the next turn."""
+        """Measure all of it in the next turn."""
         self._slow_due_ms = self._pressure_due_ms = self._flow_due_ms = 0
+        self._counted = -1
 
     def set(self, alarm: int, present: bool, detail: int = 0) -> None:
         """Raise an alarm whose cause appeared, or clear one whose cause is gone; otherwise nothing."""
@@ -135,7 +142,9 @@ class Watch:
             self.set(alarms.RESERVOIR_LOW, False)
             return
         if controller.draining():
-            if self.sensors.at_empty():
+            # By the count too: one microstep more may be due of what an earlier priming left over.
+            counted_out = controller.reservoir_steps() == 0 and controller.delivery.all_made()
+            if counted_out or self.sensors.at_empty():
                 controller.end_bolus(states.DONE)
             return
         volume_nl = controller.reservoir_nl()

@@ -132,6 +132,14 @@ class Guard:
         """Microsteps of therapy in the window of SPANS_MIN[index]."""
         return self.window.used(index, self.steps - self.primed)
 
+    def mark(self) -> int:
+        """A number that changes whenever a microstep is booked or a minute closed."""
+        return self.steps + self.window.minute
+
+    def recount(self, before_ug_per_ml: int, now_ug_per_ml: int) -> None:
+        """Take what is in the windows, of one concentration, as the microsteps of another that hold as much drug."""
+        self.window.scale(now_ug_per_ml, before_ug_per_ml, self.steps - self.primed)
+
     def room_steps(self) -> int:
         """Microsteps that the fullest window still admits; a large number without a limit."""
         room = _NO_LIMIT

@@ -101,6 +101,20 @@ class Window:
             self._put(at, self._open_steps if at == self.minute else 0)
         return 0
 
+    def scale(self, before: int, now: int, steps: int) -> None:
+        """Make of each `before` counts `now`, at `steps` of therapy in all.
+
+        Rounded up over all minutes from any one to the present: what is left of a window later is one of these.
+        """
+        total = steps - self._start_steps
+        scaled = open_steps = -(-total * now // before)
+        for back in range(1, MINUTES + 1):
+            total += self._slot(self.minute - back)
+            beyond = -(-total * now // before) - scaled
+            self._put(self.minute - back, min(_SLOT_MAX, beyond))
+            scaled += beyond
+        self.begin(self.minute, steps - open_steps)
+
     def _slot(self, minute: int) -> int:
         at = _HEAD + minute % MINUTES * 2
         return self._buffer[at] | self._buffer[at + 1] << 8
