@@ -48,7 +48,7 @@ def play(program_hex, patient, days):
         live(pump, 10 * units.MS_PER_H)
         order(pump, messages.BOLUS, dose_ng=BOLUS_NG, duration_ms=BOLUS_MS, patient=patient)
         live(pump, 14 * units.MS_PER_H)
-        if pump.controller.reservoir_nl() < REFILL_BELOW_NL:
+        if pump.controller.account.reservoir_nl() < REFILL_BELOW_NL:
             stretches[-1].append(instant(pump))
             refill(pump)
             stretches.append([instant(pump)])

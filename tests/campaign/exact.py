@@ -31,7 +31,7 @@ def run(name: str, play: Callable[[int, int], Played], first_seed: int, count: i
             print(f"\r{name}: {played.summary()}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     print(
-        f"{name}: seeds {first_seed} to {first_seed + count - 1}: {played.summary()}; {time.monotonic() - begun_s:.0f} s"
+        f"{name}: seeds {first_seed} to {first_seed + count - 1}: {played.summary()}; {time.monotonic() - begun_s:.0f}s"
     )
     for seed, text in sorted(played.failures.items()):
         print(f"  seed {seed}: {text}")

@@ -4,6 +4,7 @@ from collections import deque
 from typing import Any
 
 import pioasm
+import pioemu
 import piosim
 import pytest
 from hypothesis import given
@@ -110,7 +111,6 @@ def test_a_halt_at_any_cycle_of_a_burst_stops_within_a_step_and_counts_exactly()
 
 
 def test_an_independent_emulator_sees_the_same_levels_of_the_step_pin() -> None:
-    pioemu = pytest.importorskip("pioemu", reason="rp2040-pio-emulator is not installed")
     instructions, labels = pioasm.program()
     opcodes = [instruction.opcode(labels) for instruction in instructions]
     bursts = [(1, 8), (3, 9), (64, 8), (2, 300), (1, 8)]

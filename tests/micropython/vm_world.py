@@ -1,4 +1,4 @@
-"""Runs on MicroPython: the virtual pump's own plant as the world of the bench (see vm_bench), a new pump in it each time."""
+"""Runs on MicroPython: the virtual pump's own plant as the world of the bench (see vm_bench)."""
 
 import idle
 import kernel

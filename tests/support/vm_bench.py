@@ -1,4 +1,4 @@
-"""Runs on MicroPython and CPython: the real pump in a virtual world, and the reference that each microstep is held against.
+"""Runs on MicroPython and CPython: the real pump in a virtual world, and beside it the reference.
 
 A world has: `pump`, `hardware`, `timer` (see vm_witness), `not_made`, `saved`, `clock_lost`; now_ms(), idle(ms),
 settle_pulses(), talk(), press(), lose_clock(), fill(steps), at_empty(), steps_made(), wall_clock_ms(), restart(off_ms).

@@ -1,4 +1,4 @@
-"""Runs on MicroPython and CPython: judges what the pump does by itself - begins, holds, ends - against what it should."""
+"""Runs on MicroPython and CPython: judges what the pump does by itself - begins, holds, ends."""
 
 from vm_bench import ORDER, THERAPY, Bench
 from vm_course import Mismatch
@@ -8,6 +8,10 @@ from infuser.wire import alarms, states
 
 # In these states a start that was put off still waits.
 _STANDING = (states.IDLE, states.SUSPENDED, states.SELF_TEST)
+
+
+class Over(Exception):
+    """A dose window is full: from here on the pump does as its alarm says, and the therapy is not followed further."""
 
 
 class Judge(Bench):
@@ -103,8 +107,7 @@ class Judge(Bench):
             if before.state not in states.DELIVERING:
                 self._judge_start(before, state)
             elif state == states.MINIMUM_RATE and self.ledger.alarms.active(alarms.DOSE_LIMIT):
-                self._judge_window(before)
-                return
+                self._judge_window()
             elif before.state != state and not (before.state in THERAPY and state in THERAPY):
                 raise Mismatch("state went from {} to {}, alarms {}".format(before.state, state, self._alarms()))
             self._judge_running(before, pressed)
@@ -117,15 +120,14 @@ class Judge(Bench):
         if self.ledger.start_age_ms != self.reference.start_age:
             raise Mismatch("start at {}, not {}".format(self.ledger.start_age_ms, self.reference.start_age))
 
-    def _judge_window(self, before):
+    def _judge_window(self):
         """A dose window is full: what power cuts left uncertain counts there too. The therapy is over."""
-        most_nl = self.reference.regimen.window_nl()
+        # A window of the program before may have been full until now.
+        most_nl = min(self.reference.regimen.window_nl(), self.reference.window_before_nl)
         if self.used_nl() + self.uncertain * self.step_pl() // 1000 < most_nl:
             raise Mismatch("minimum rate, {} nL of {} used".format(self.used_nl(), most_nl))
-        self.reference.minimum = self.ended = True
-        self.follow(before, True)
-        self.plan(before.first, self.world.timer.total)
         self.tally("window-full")
+        raise Over()
 
     def _alarms(self):
         return [entry["alarm"] for entry in self.ledger.alarms.entries]
@@ -166,7 +168,9 @@ class Judge(Bench):
     def _judge_stop(self, before, state):
         if before.state == states.PRIMING:
             purpose = [entry["purpose"] for entry, _ in before.entries][0]
-            if purpose == states.DRAINING and (self.world.at_empty() or not self.pump.controller.reservoir_steps()):
+            if purpose == states.DRAINING and (
+                self.world.at_empty() or not self.pump.controller.account.reservoir_steps()
+            ):
                 self.tally("drained")
             elif not self.volumes[states.PRIME].done(self.world.timer.total):
                 raise Mismatch("priming ended in state {} before its time".format(state))

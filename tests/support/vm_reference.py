@@ -83,6 +83,7 @@ class Reference:
 
     def __init__(self):
         self.regimen = None
+        self.window_before_nl = _WINDOW_NL
         self.clock = Clock()
         self.minimum = False
         self.temporary_rate = 0
@@ -102,6 +103,8 @@ class Reference:
 
     def adopt(self, regimen, age):
         """Another program is in force from an age on."""
+        if self.regimen:
+            self.window_before_nl = self.regimen.window_nl()
         self.regimen = regimen
         self.temporary_end = self.periodic_due = 0
         self._no_plan()

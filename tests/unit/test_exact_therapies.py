@@ -18,7 +18,7 @@ from vm_orders import Orders
 from infuser.wire import program, states
 from infuser.wire.units import MS_PER_DAY, STEP_PL_NOMINAL
 
-THERAPIES = 320
+THERAPIES = 240
 SHARES = 4
 FIRST_SEED = 1 if os.environ.get("CI") else random.randrange(1 << 30)
 # In all shares together each of these happens often.

@@ -19,6 +19,7 @@ PATIENT = {
 PERIODIC = {"periodic_bolus_ng": 10_000, "periodic_bolus_min": 10, "periodic_interval_min": 360}
 RISE = {"plan_increase_permille": 200}
 DAY = units.MIN_PER_DAY
+LAST_MIN = units.EPOCH_MAX_MS // units.MS_PER_MIN
 
 
 def entry(at_min: int, dose_ng_per_day: int) -> dict[str, int]:
@@ -106,13 +107,13 @@ def test_a_periodic_bolus_out_of_range_is_refused_with_field_and_range(changes, 
     [
         ([entry(100, 120_000)], {"plan_increase_permille": 0}, "plan_increase_permille", 1, 300),
         ([entry(100, 120_000)], {"plan_increase_permille": 301}, "plan_increase_permille", 1, 300),
-        ([entry(0, 120_000)], RISE, "plan_list[0].at_min", 1, 0xFFFFFFFF),
+        ([entry(0, 120_000)], RISE, "plan_list[0].at_min", 1, LAST_MIN),
         ([entry(100, 120_001)], RISE, "plan_list[0].dose_ng_per_day", 100_000, 120_000),
-        ([entry(9, 110_000), entry(8 + DAY, 120_000)], RISE, "plan_list[1].at_min", 9 + DAY, 0xFFFFFFFF),
+        ([entry(9, 110_000), entry(8 + DAY, 120_000)], RISE, "plan_list[1].at_min", 9 + DAY, LAST_MIN),
         ([entry(9, 110_000), entry(9 + DAY, 132_001)], RISE, "plan_list[1].dose_ng_per_day", 110_000, 132_000),
         ([entry(9, 110_000), entry(9 + DAY, 109_000), entry(9 + 2 * DAY, 120_000)], RISE,
          "plan_list[1].dose_ng_per_day", 110_000, 132_000),
-        ([entry(9, 80_000), entry(9, 70_000)], {}, "plan_list[1].at_min", 10, 0xFFFFFFFF),
+        ([entry(9, 80_000), entry(9, 70_000)], {}, "plan_list[1].at_min", 10, LAST_MIN),
         ([entry(9, 80_000), entry(99, 80_001), entry(199, 70_000)], {}, "plan_list[1].dose_ng_per_day", 1, 80_000),
         ([entry(9, 80_000), entry(99, 0), entry(199, 0)], {}, "plan_list[1].dose_ng_per_day", 1, 80_000),
         ([entry(9, 23_000)], {}, "plan_list[0].dose_ng_per_day", 24_001, 12_000_000),

@@ -1,13 +1,13 @@
 """The pump's state machine: what runs, what stops it, and what it falls back to."""
 
 from infuser.app import planner, readiness
+from infuser.app.account import Account
 from infuser.app.basal import Basal
 from infuser.app.boluses import Boluses
 from infuser.app.checks import wrong_state
 from infuser.core import reservoir
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, records, states, units
-
 
 _THERAPY = (states.INFUSING, states.BOLUS)
 _WHY = {
@@ -28,6 +28,7 @@ class Controller:
         self.timebase = recorder.timebase
         self.basal = Basal(delivery, recorder)
         self.boluses = Boluses(delivery, recorder, self.basal)
+        self.account = Account(delivery, recorder.ledger)
         self.stopped_at_ms = self.timebase.age_ms()
         self._before_priming = states.IDLE
 
@@ -47,26 +48,6 @@ class Controller:
         """Whether the state is one in which the motor runs."""
         return self.state in states.DELIVERING
 
-    def reservoir_nl(self) -> int:
-        """Volume left in the reservoir by the count of microsteps."""
-        steps = self.delivery.steps_total() - self.ledger.steps_at_fill
-        return reservoir.volume_nl(self.ledger.filled_nl, steps, self.delivery.meter.step_pl)
-
-    def delivered_total_nl(self) -> int:
-        """Volume of therapy since the pump was made, each microstep at the calibration of its time."""
-        return self.ledger.total_nl + self._since_nl(self.ledger.total_steps)
-
-    def delivered_today_nl(self) -> int:
-        """Volume of therapy since local midnight."""
-        return self.ledger.day_nl + self._since_nl(self.ledger.day_steps)
-
-    def _since_nl(self, steps: int) -> int:
-        return units.steps_volume_nl(self.delivery.therapy_steps() - steps, self.delivery.meter.step_pl)
-
-    def reservoir_steps(self) -> int:
-        """Whole microsteps left in the reservoir."""
-        return units.volume_steps(self.reservoir_nl(), self.delivery.meter.step_pl)
-
     def low_reservoir_nl(self) -> int:
         """Alarm volume: the program's, or the default."""
         return self.schedule.program["low_reservoir_nl"] if self.schedule else units.LOW_RESERVOIR_DEFAULT_NL
@@ -82,7 +63,7 @@ class Controller:
         if not schedule or not now_ms:
             return 0
         low_nl = schedule.program["low_reservoir_nl"]
-        wait_ms = reservoir.due_in_ms(self.reservoir_nl(), low_nl, schedule.total_nl_per_day)
+        wait_ms = reservoir.due_in_ms(self.account.reservoir_nl(), low_nl, schedule.total_nl_per_day)
         return now_ms + wait_ms if wait_ms >= 0 else 0
 
     # Transitions
@@ -252,7 +233,7 @@ class Controller:
             self.basal.run(self.state)
         windowed = self.state not in (states.MINIMUM_RATE, states.PRIMING)
         peak = self.basal.peak_nl_per_day(self.state)
-        self.delivery.start(peak, self.boluses.rate_nl_per_day(), self.reservoir_steps(), windowed)
+        self.delivery.start(peak, self.boluses.rate_nl_per_day(), self.account.reservoir_steps(), windowed)
         if not running:
             # Not before: writing the reservation takes a moment in which no time is metered yet.
             self.basal.run(self.state)
@@ -268,7 +249,7 @@ class Controller:
         if not self.delivery.running:
             return
         if wanted:
-            self.delivery.reserve(self.reservoir_steps())
+            self.delivery.reserve(self.account.reservoir_steps())
         self.basal.poll(now_ms, self.state)
         if self.ledger.bolus_list and self.boluses.finished():
             self._end_finished()
@@ -280,7 +261,7 @@ class Controller:
         """Journal what the reservoir holds from now on; 0 nL once it is drained."""
         self.recorder.note(
             records.REFILL,
-            expected_residual_nl=self.reservoir_nl(),
+            expected_residual_nl=self.account.reservoir_nl(),
             measured_residual_nl=residual_nl,
             volume_nl=volume_nl,
             concentration_ug_per_ml=concentration,
@@ -294,7 +275,7 @@ class Controller:
         self.recorder.note(
             records.DELIVERY,
             step_pl=self.delivery.meter.step_pl,
-            reservoir_nl=self.reservoir_nl(),
+            reservoir_nl=self.account.reservoir_nl(),
             rate_nl_per_day=self.basal_nl_per_day(),
             programmed_nl=self.delivery.programmed_nl(),
             closes_hour=closes_hour,

@@ -16,7 +16,10 @@ def bolus(pump, request: dict) -> dict:
         raise wrong_state(controller.state)
     if controller.ledger.alarms.answer() >= alarms.BASAL_ONLY:
         raise Refusal(
-            errors.RESERVOIR_LOW, "reservoir_nl", controller.reservoir_nl(), schedule.program["low_reservoir_nl"]
+            errors.RESERVOIR_LOW,
+            "reservoir_nl",
+            controller.account.reservoir_nl(),
+            schedule.program["low_reservoir_nl"],
         )
     _refuse_while_bridging(controller)
     _check_bolus_size(pump, schedule, request)
@@ -40,7 +43,7 @@ def _check_bolus_size(pump, schedule, request: dict) -> None:
     within("dose_ng", request["dose_ng"], 1, schedule.program["bolus_max_ng"])
     within("duration_ms", request["duration_ms"], units.BOLUS_MIN_MS, units.BOLUS_MAX_MS)
     volume_nl = schedule.volume_nl(request["dose_ng"])
-    within("volume_nl", volume_nl, 1, min(units.BOLUS_MAX_NL, controller.reservoir_nl()))
+    within("volume_nl", volume_nl, 1, min(units.BOLUS_MAX_NL, controller.account.reservoir_nl()))
     rate = units.bolus_rate_nl_per_day(volume_nl, request["duration_ms"])
     within("rate_nl_per_day", rate, 1, units.PUMP_MAX_NL_PER_DAY - units.THERAPY_MAX_NL_PER_DAY)
     lockout_ms = schedule.program["bolus_lockout_min"] * units.MS_PER_MIN
@@ -146,10 +149,10 @@ def prime(pump, request: dict) -> dict:
     within("purpose", purpose, states.PRIMING_CATHETER, states.DRAINING)
     volume_nl = request["volume_nl"]
     if purpose == states.DRAINING:
-        volume_nl = controller.reservoir_nl()
+        volume_nl = controller.account.reservoir_nl()
         within("reservoir_nl", volume_nl, 1, units.RESERVOIR_CAPACITY_NL)
     else:
-        within("volume_nl", volume_nl, 1, min(units.PRIMING_MAX_NL, controller.reservoir_nl()))
+        within("volume_nl", volume_nl, 1, min(units.PRIMING_MAX_NL, controller.account.reservoir_nl()))
     within("duration_ms", request["duration_ms"], units.BOLUS_MIN_MS, units.BOLUS_MAX_MS)
     rate = units.bolus_rate_nl_per_day(volume_nl, request["duration_ms"])
     within("rate_nl_per_day", rate, 1, units.PRIMING_MAX_NL_PER_DAY)

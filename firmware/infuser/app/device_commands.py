@@ -93,9 +93,9 @@ def calibrate(pump, request: dict) -> dict:
         step_pl=request["step_pl"],
         uncertainty_ppm=request["uncertainty_ppm"],
         runs=request["runs"],
-        reservoir_nl=controller.reservoir_nl(),
-        total_nl=controller.delivered_total_nl(),
-        today_nl=controller.delivered_today_nl(),
+        reservoir_nl=controller.account.reservoir_nl(),
+        total_nl=controller.account.delivered_total_nl(),
+        today_nl=controller.account.delivered_today_nl(),
         therapy_steps=delivery.therapy_steps(),
         steps_total=delivery.steps_total(),
         operator=request["operator"],
@@ -103,7 +103,7 @@ def calibrate(pump, request: dict) -> dict:
     delivery.set_step(request["step_pl"])
     controller.basal.adopt()
     controller.note_delivery(False)
-    return {"step_pl": delivery.meter.step_pl, "reservoir_nl": controller.reservoir_nl()}
+    return {"step_pl": delivery.meter.step_pl, "reservoir_nl": controller.account.reservoir_nl()}
 
 
 def service_repl(pump, request: dict) -> dict:

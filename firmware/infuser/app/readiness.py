@@ -26,5 +26,7 @@ def refuse_if_unsafe(controller, but: int = 0) -> None:
         raise Refusal(errors.SOUNDER_FAILED)
     if controller.recorder.failure:
         raise Refusal(errors.STORAGE, text=controller.recorder.failure)
-    if controller.reservoir_steps() == 0:
-        raise Refusal(errors.RESERVOIR_EMPTY, "reservoir_nl", controller.reservoir_nl(), 1, units.RESERVOIR_CAPACITY_NL)
+    if controller.account.reservoir_steps() == 0:
+        raise Refusal(
+            errors.RESERVOIR_EMPTY, "reservoir_nl", controller.account.reservoir_nl(), 1, units.RESERVOIR_CAPACITY_NL
+        )

@@ -13,7 +13,7 @@ def refill_begin(pump, request: dict) -> dict:
     if controller.state != states.REFILL:
         controller.stop(states.BY_REFILL)
         controller.enter(states.REFILL, states.BY_REFILL)
-    return {"expected_residual_nl": controller.reservoir_nl(), "capacity_nl": units.RESERVOIR_CAPACITY_NL}
+    return {"expected_residual_nl": controller.account.reservoir_nl(), "capacity_nl": units.RESERVOIR_CAPACITY_NL}
 
 
 def _need_refill(controller) -> None:
@@ -29,13 +29,13 @@ def refill_complete(pump, request: dict) -> dict:
     within("volume_nl", request["volume_nl"], units.NL_PER_ML, units.RESERVOIR_CAPACITY_NL)
     concentration = request["concentration_ug_per_ml"]
     within("concentration_ug_per_ml", concentration, 1, units.CONCENTRATION_MAX_UG_PER_ML)
-    expected_nl = controller.reservoir_nl()
+    expected_nl = controller.account.reservoir_nl()
     residual_nl = request["measured_residual_nl"]
     controller.note_refill(residual_nl, request["volume_nl"], concentration, request["operator"])
     _leave_refill(controller)
     return {
         "discrepancy_nl": request["measured_residual_nl"] - expected_nl,
-        "reservoir_nl": controller.reservoir_nl(),
+        "reservoir_nl": controller.account.reservoir_nl(),
         "refill_due_ms": controller.refill_due_ms(),
         "state": controller.state,
     }

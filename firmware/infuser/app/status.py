@@ -33,8 +33,10 @@ def _therapy(pump) -> dict:
         "patient": program.get("patient", ""),
         "drug": program.get("drug", ""),
         "concentration_ug_per_ml": program.get("concentration_ug_per_ml", 0),
+        # While a bridge lasts, that of the drug before.
+        "delivered_ug_per_ml": controller.basal.concentration() if schedule else 0,
         "program_digest": programs.digest(controller.ledger.program) if schedule else b"",
-        "reservoir_nl": controller.reservoir_nl(),
+        "reservoir_nl": controller.account.reservoir_nl(),
         "low_reservoir_nl": controller.low_reservoir_nl(),
         "refill_due_ms": controller.refill_due_ms(),
         "alarm_list": controller.ledger.alarms.entries,
@@ -45,8 +47,8 @@ def _delivered(pump) -> dict:
     controller = pump.controller
     delivery = controller.delivery
     return {
-        "delivered_today_nl": controller.delivered_today_nl(),
-        "delivered_total_nl": controller.delivered_total_nl(),
+        "delivered_today_nl": controller.account.delivered_today_nl(),
+        "delivered_total_nl": controller.account.delivered_total_nl(),
         "steps_total": delivery.steps_total(),
         "steps_uncertain": delivery.memory.uncertain_steps,
         "bucket_list": [{"steps": steps} for steps in delivery.bucket_steps()],

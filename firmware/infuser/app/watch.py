@@ -143,12 +143,12 @@ class Watch:
             return
         if controller.draining():
             # By the count too: one microstep more may be due of what an earlier priming left over.
-            counted_out = controller.reservoir_steps() == 0 and controller.delivery.all_made()
+            counted_out = controller.account.reservoir_steps() == 0 and controller.delivery.all_made()
             if counted_out or self.sensors.at_empty():
                 controller.end_bolus(states.DONE)
             return
-        volume_nl = controller.reservoir_nl()
-        empty = controller.reservoir_steps() == 0 or self.sensors.at_empty()
+        volume_nl = controller.account.reservoir_nl()
+        empty = controller.account.reservoir_steps() == 0 or self.sensors.at_empty()
         if controller.state != states.REFILL:
             self.set(alarms.RESERVOIR_EMPTY, empty, volume_nl)
         self.set(alarms.RESERVOIR_LOW, volume_nl <= controller.low_reservoir_nl() and not empty, volume_nl)

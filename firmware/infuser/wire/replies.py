@@ -64,6 +64,7 @@ STATUS_FIELDS = (
     ("patient", "text"),
     ("drug", "text"),
     ("concentration_ug_per_ml", "u32"),
+    ("delivered_ug_per_ml", "u32"),
     ("program_digest", "blob"),
     ("log_oldest", "u32"),
     ("log_next", "u32"),
