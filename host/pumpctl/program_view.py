@@ -13,9 +13,12 @@ NONE = "-"
 _RETOLD = ("version", "mode", "step_list", "plan_list", "start_min")
 
 
-def figures(program: Program) -> dict[str, int]:
-    """What follows from a program, by the arithmetic that the pump uses; names as UNDERSTOOD_FIELDS."""
-    told: dict[str, int] = Schedule(program).figures()
+def figures(program: Program, plan_ng_per_day: int = 0) -> dict[str, int]:
+    """What follows from a program, by the arithmetic that the pump uses; names as UNDERSTOOD_FIELDS.
+
+    `plan_ng_per_day` is the dose of its plan that is in force, 0 for the pattern's own.
+    """
+    told: dict[str, int] = Schedule(program, plan_ng_per_day).figures()
     return told
 
 
@@ -46,11 +49,11 @@ def _step_document(step: week.Step) -> dict[str, Any]:
     }
 
 
-def lines(program: Program | None) -> list[tuple[str, str]]:
+def lines(program: Program | None, plan_ng_per_day: int = 0) -> list[tuple[str, str]]:
     """(name, value) for people; a program that is absent has the same names and no values."""
     if program is None:
         return [(name, NONE) for name in _NAMES]
-    told = figures(program)
+    told = figures(program, plan_ng_per_day)
     values = (
         program["patient"],
         f"{program['drug']} {program['concentration_ug_per_ml']} ug/mL",
@@ -78,13 +81,18 @@ _NAMES = (
 )  # fmt: skip
 
 
-def side_by_side(old: Program | None, new: Program, old_due: str, new_due: str) -> list[tuple[str, str, str, str]]:
-    """(name, now, new, change) of every setting and of the refill's due time; `change` is empty where nothing does."""
+def side_by_side(
+    old: Program | None, new: Program, old_due: str, new_due: str, plan_ng_per_day: int = 0
+) -> list[tuple[str, str, str, str]]:
+    """(name, now, new, change) of every setting and of the refill's due time; `change` is empty where nothing does.
+
+    `plan_ng_per_day` is what the old program's plan has come to: that dose is given now, and compared.
+    """
     rows: list[tuple[str, str, str, str]] = []
-    for (name, now), (_, then) in zip(lines(old), lines(new), strict=True):
+    for (name, now), (_, then) in zip(lines(old, plan_ng_per_day), lines(new), strict=True):
         rows.append((name, now, then, "" if now == then else "changed"))
     if old is not None:
-        change = words.percent(figures(old)["dose_ng_per_day"], figures(new)["dose_ng_per_day"])
+        change = words.percent(figures(old, plan_ng_per_day)["dose_ng_per_day"], figures(new)["dose_ng_per_day"])
         at = _NAMES.index("dose per day")
         name, now, then, _ = rows[at]
         rows[at] = (name, now, then, change)

@@ -58,7 +58,7 @@ def allotted(status: Values) -> list[Row]:
     """What the program allots beside its rate: patient's boluses, the next periodic one, the plan."""
     rows: list[Row] = []
     if status["patient_bolus_nl"]:
-        rows.append(("patient bolus", _patient_bolus(status)))
+        rows.append(("patient button", _patient_bolus(status)))
     if status["periodic_due_ms"]:
         rows.append(("periodic bolus", f"next in {whole(status['periodic_due_ms'])}"))
     if status["plan_length"]:
@@ -87,7 +87,7 @@ def windows(status: Values) -> list[Row]:
 
 
 def _window(window: Values, status: Values) -> str:
-    concentration = status["concentration_ug_per_ml"]
+    concentration = status["delivered_ug_per_ml"]
     if not concentration:
         used, limit = (quantity.format_volume(window[name]) for name in ("used_nl", "limit_nl"))
     else:

@@ -7,7 +7,7 @@ from vm_reference import MIN_MS
 from infuser.wire import alarms, states
 
 # In these states a start that was put off still waits.
-_STANDING = (states.IDLE, states.SUSPENDED, states.SELF_TEST)
+_STANDING = (states.IDLE, states.SUSPENDED, states.SELF_TEST, states.PRIMING)
 
 
 class Over(Exception):
@@ -103,6 +103,9 @@ class Judge(Bench):
         state = self.ledger.state
         if before.state in states.DELIVERING and state not in states.DELIVERING:
             self._judge_stop(before, state)
+        elif before.state == states.PRIMING and state == states.INFUSING:
+            self._judge_end_of_priming(before)
+            self._judge_start(before, state)
         elif state in states.DELIVERING:
             if before.state not in states.DELIVERING:
                 self._judge_start(before, state)
@@ -167,15 +170,7 @@ class Judge(Bench):
 
     def _judge_stop(self, before, state):
         if before.state == states.PRIMING:
-            purpose = [entry["purpose"] for entry, _ in before.entries][0]
-            if purpose == states.DRAINING and (
-                self.world.at_empty() or not self.pump.controller.account.reservoir_steps()
-            ):
-                self.tally("drained")
-            elif not self.volumes[states.PRIME].done(self.world.timer.total):
-                raise Mismatch("priming ended in state {} before its time".format(state))
-            else:
-                self.tally("whole-priming")
+            self._judge_end_of_priming(before)
         else:
             found = self.reference.plan_step(before.age)
             if state != states.SUSPENDED or not found or found[1]:
@@ -183,6 +178,19 @@ class Judge(Bench):
             self.reference.take_plan(found[0], 0, before.age)
             self.tally("therapy-ended")
         self.stopped(before.first)
+
+    def _judge_end_of_priming(self, before):
+        purpose = [entry["purpose"] for entry, _ in before.entries][0]
+        empty = self.world.at_empty() or not self.pump.controller.account.reservoir_steps()
+        if purpose == states.DRAINING and empty:
+            self.tally("drained")
+        elif not self.volumes[states.PRIME].done(self.world.timer.total):
+            raise Mismatch("priming ended before its time")
+        else:
+            self.tally("whole-priming")
+        if self.ledger.state in states.DELIVERING:
+            for bucket in ORDER:
+                self.end_volume(bucket, before.first, self.world.timer.total)
 
     def _judge_start(self, before, state):
         start_age = self.reference.start_age

@@ -164,3 +164,14 @@ def test_a_stop_stands_even_where_what_is_to_follow_is_out_of_range(cli, bench):
         assert caught.value.field in more
         assert (ward.state, ward.steps_in(40 * MINUTE_MS)) == ("suspended", 0)
         ward.do("resume")
+
+
+def test_priming_while_a_start_is_put_off_makes_it_wait_and_does_not_cancel_it(cli, bench):
+    ward = prepared(cli, bench, steady())
+    resume(ward, 10 * MINUTE_MS)
+    with ward.client() as pump:
+        pump.prime(100_000, 20 * MINUTE_MS)
+    ward.advance(15 * MINUTE_MS)
+    assert ward.state == "priming"
+    ward.advance(6 * MINUTE_MS)
+    assert ward.state == "infusing"

@@ -40,6 +40,7 @@ KEPT = {
     203: "an order to go on with a plan that was not held put off its next dose",
     215: "a bridge that is shorter than a turn of the loop",
     288: "writing the reservation at a start made every later change of the rate late",
+    21667: "a power cut after midnight left a negative volume of the day, and a calibration was not taken",
     1066: "a power cut in a bolus begun after the last save left a negative count, and the pump did not start",
 }
 CONCENTRATION = 1000  # ug/mL: 1 ng is 1 nL

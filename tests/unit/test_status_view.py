@@ -41,10 +41,10 @@ def test_a_pump_that_does_nothing_special_shows_nothing_special() -> None:
             {"bridge_left_nl": 300_000, "bridge_left_ms": 36 * HOUR},
             "bridge", "300 uL of the drug before, for 1 d 12 h more",
         ),
-        ({"patient_bolus_nl": 10_000, "patient_boluses_left": 3}, "patient bolus", "10 uL, 3 left, free now"),
+        ({"patient_bolus_nl": 10_000, "patient_boluses_left": 3}, "patient button", "10 uL, 3 left, free now"),
         (
             {"patient_bolus_nl": 10_000, "patient_boluses_left": 2, "patient_wait_ms": HOUR - 400},
-            "patient bolus", "10 uL, 2 left, locked for 1 h",
+            "patient button", "10 uL, 2 left, locked for 1 h",
         ),
         ({"periodic_due_ms": 90 * units.MS_PER_MIN}, "periodic bolus", "next in 1 h 30 min"),
         (
@@ -82,9 +82,9 @@ def test_dose_windows_show_what_went_out_of_what_may_and_none_where_nothing_limi
         {"span_min": 60, "limit_nl": 0, "used_nl": 5},
         {"span_min": 240, "limit_nl": 100_000, "used_nl": 30_000},
     ]
-    shown = rows(window_list=windows)
+    shown = rows(window_list=windows, delivered_ug_per_ml=500)
     assert shown["within 4 h"] == "15 ug of 50 ug at most" and "within 1 h" not in shown
-    assert rows(window_list=windows, concentration_ug_per_ml=0)["within 4 h"] == "30 uL of 100 uL at most"
+    assert rows(window_list=windows, delivered_ug_per_ml=0)["within 4 h"] == "30 uL of 100 uL at most"
 
 
 def test_scripts_get_every_field_once_with_names_and_times_that_they_can_read() -> None:

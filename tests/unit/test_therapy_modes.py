@@ -278,6 +278,13 @@ def test_old_and_new_side_by_side_show_a_plan_that_changes() -> None:
     assert {name for name, change in rows.items() if change} == {"plan"}
 
 
+def test_a_new_program_is_compared_with_the_dose_that_a_plan_has_come_to_not_with_its_first() -> None:
+    told = program.loads(TITRATION)
+    rows = {name: row for name, *row in program_view.side_by_side(told, told, "-", "-", plan_ng_per_day=150_000)}
+    assert rows["dose per day"] == ["150 ug/d", "100 ug/d", "-33.3 %"]
+    assert rows["volume per day"][:2] == ["300 uL/d", "200 uL/d"]
+
+
 def test_a_local_time_reads_back_and_may_be_written_with_a_space() -> None:
     for text in ("2026-12-02T08:00", "2020-01-01T00:00", "2099-12-31T23:59"):
         assert therapy_times.iso(therapy_times.parse(text)) == text

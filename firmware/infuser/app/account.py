@@ -29,4 +29,6 @@ class Account:
         return self._ledger.day_nl + self._since_nl(self._ledger.day_steps)
 
     def _since_nl(self, steps: int) -> int:
-        return units.steps_volume_nl(self._delivery.therapy_steps() - steps, self._delivery.meter.step_pl)
+        # After a power cut the count saved last may be older than the one that is counted from.
+        made = max(0, self._delivery.therapy_steps() - steps)
+        return units.steps_volume_nl(made, self._delivery.meter.step_pl)

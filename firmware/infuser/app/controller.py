@@ -10,6 +10,8 @@ from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, records, states, units
 
 _THERAPY = (states.INFUSING, states.BOLUS)
+# A start that was put off stays so in these; priming makes it wait.
+_KEEPING_START = (states.IDLE, states.SUSPENDED, states.SELF_TEST, states.PRIMING)
 _WHY = {
     states.CLINICIAN_BOLUS: states.BY_COMMAND,
     states.PATIENT_BOLUS: states.BY_PATIENT,
@@ -84,7 +86,7 @@ class Controller:
         self.recorder.note(
             records.STATE, old=old, new=new, reason=reason, rate_nl_per_day=rate, next_due_ms=next_due_ms
         )
-        if new not in (states.IDLE, states.SUSPENDED, states.SELF_TEST):
+        if new not in _KEEPING_START:
             self._disarm()
         if new in states.DELIVERING:
             self._run()

@@ -91,7 +91,7 @@ class Pump:
 
     def _start_by_itself(self, now_ms: int) -> None:
         start_ms = self.controller.ledger.start_age_ms
-        if not start_ms or now_ms < start_ms:
+        if not start_ms or now_ms < start_ms or self.controller.state == states.PRIMING:
             return
         try:
             self.start_therapy(states.BY_TIMER)

@@ -175,7 +175,8 @@ class Ledger:
         for name in records.THERAPY_NAMES:
             therapy += fields[name]
         if fields["closes_hour"]:
-            self.hour_list.append({"steps": therapy - self.hour_steps})
+            # After a power cut the count saved last may be older than the hour.
+            self.hour_list.append({"steps": max(0, therapy - self.hour_steps)})
             del self.hour_list[:-HOURS_KEPT]
             self.hour_steps = therapy
         if time_ms:
