@@ -59,10 +59,16 @@ class World:
         main.TickTimer = witness_of(_TICK_TIMER, self)
         main.SerialPort = Line
         clock.lost = clock.stopped = False
+        self._power_off()  # the pump that was there before
         files = _FILES(main.DATA_DIR)
         for name in files.names():
             files.remove(name)
         self._power_on()
+
+    def _power_off(self):
+        plant.drive(board.PINS["enable"], 1 - board.DRIVER_ON)
+        for event in list(kernel._events):
+            event.cancel()
 
     def _power_on(self):
         self.pump = None
@@ -122,8 +128,6 @@ class World:
     def restart(self, off_ms):
         """Power goes: motor and timers stand at once. After a while the firmware starts over what is stored."""
         self.made_at_cut = self.steps_made()
-        plant.drive(board.PINS["enable"], 1 - board.DRIVER_ON)
-        for event in list(kernel._events):
-            event.cancel()
+        self._power_off()
         kernel.run_until(kernel.now_us + off_ms * 1000)
         self._power_on()
