@@ -10,9 +10,9 @@ from ward import CONTINUOUS, DAY_MS, ML
 
 from pumpctl import operations, program, virtual
 from pumpctl.client import Pump
-from pumpctl.virtual import VirtualPump
+from pumpctl.virtual import VirtualPump, launcher
 
-HEAP_BYTES = 384 * 1024
+HEAP_BYTES = launcher.HEAP_KIB * 1024
 DAY_LIMIT_S = 0.864
 DAYS = 4
 

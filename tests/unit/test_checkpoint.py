@@ -10,13 +10,18 @@ from infuser.core.checkpoint import NAMES, Checkpoint
 from infuser.hw.storage import Files
 from infuser.wire import codec, records
 
+BLOB = "blob"
 FIELDS = st.fixed_dictionaries(
-    {name: st.integers(*codec.BOUNDS[kind]) for name, kind in records.CHECKPOINT_FIELDS if name != "counter"}
+    {
+        name: st.binary(max_size=122) if kind == BLOB else st.integers(*codec.BOUNDS[kind])
+        for name, kind in records.CHECKPOINT_FIELDS
+        if name != "counter"
+    }
 )
 
 
-def values_of(number: int) -> dict[str, int]:
-    return {name: number for name, _ in records.CHECKPOINT_FIELDS}
+def values_of(number: int) -> dict[str, int | bytes]:
+    return {name: bytes(2 * number) if kind == BLOB else number for name, kind in records.CHECKPOINT_FIELDS}
 
 
 def saved(root: Path, count: int) -> None:
@@ -31,7 +36,7 @@ def test_without_files_there_is_nothing_to_load(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=FIELDS)
-def test_what_was_saved_comes_back(tmp_path: Path, values: dict[str, int]) -> None:
+def test_what_was_saved_comes_back(tmp_path: Path, values: dict[str, int | bytes]) -> None:
     Checkpoint(Files(str(tmp_path))).save(values)
     loaded = Checkpoint(Files(str(tmp_path))).load()
     assert loaded is not None and {name: loaded[name] for name in values} == values

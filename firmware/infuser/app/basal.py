@@ -139,6 +139,13 @@ class Basal:
         """Journal that the temporary rate is over."""
         self.recorder.note(records.TEMPORARY_RATE, dose_ng_per_day=0, duration_ms=0, reason=reason, operator=operator)
 
+    def given_last(self) -> Schedule:
+        """The program at the dose that it gave last: after the end of a taper that before the end."""
+        given = [entry["dose_ng_per_day"] for entry in self.schedule.program["plan_list"] if entry["dose_ng_per_day"]]
+        if given and not self.ledger.plan_ng_per_day:
+            return Schedule(self.schedule.program, given[-1])
+        return self.schedule
+
     def end_bridge(self, reason: int) -> None:
         """Journal that the fluid path holds the present drug."""
         self._note_bridge(0, 0, 0, 0, reason)
@@ -146,7 +153,7 @@ class Basal:
 
     def begin_bridge(self, volume_nl: int, reason: int) -> None:
         """Journal that the path holds `volume_nl` of the drug of the present program, to be replaced by another."""
-        before = self.schedule
+        before = self.given_last()
         rate, minimum = before.mean_nl_per_day, before.minimum_nl_per_day
         self._note_bridge(volume_nl, rate, minimum, before.concentration, reason)
 

@@ -89,7 +89,7 @@ def check(pump, request: dict) -> dict:
     understood["digest"] = programs.digest(data)
     understood["refill_due_ms"] = pump.controller.refill_due_ms(schedule)
     other = _other_drug(pump, schedule.program)
-    understood["bridge_rate_nl_per_day"] = pump.controller.schedule.mean_nl_per_day if other else 0
+    understood["bridge_rate_nl_per_day"] = pump.controller.basal.given_last().mean_nl_per_day if other else 0
     understood["warning_list"] = prescription.warnings(schedule)
     return understood
 

@@ -78,12 +78,16 @@ class Deframer:
     def feed(self, data: bytes) -> list[bytes]:
         """Payloads completed by `data`, in order; anything unsound is dropped and counted."""
         payloads: list[bytes] = []
-        pieces = data.split(b"\0")
-        for piece in pieces[:-1]:
-            self._append(piece)
+        at = 0
+        while True:
+            # Piece by piece: a list of them all would need a large part of the heap at once.
+            end = data.find(b"\0", at)
+            if end < 0:
+                self._append(data[at:])
+                return payloads
+            self._append(data[at:end])
             self._finish(payloads)
-        self._append(pieces[-1])
-        return payloads
+            at = end + 1
 
     def _append(self, piece: bytes) -> None:
         if self._overlong or len(self._buffer) + len(piece) > CODED_MAX:
@@ -93,13 +97,15 @@ class Deframer:
             self._buffer.extend(piece)
 
     def _finish(self, payloads: list[bytes]) -> None:
+        if not self._buffer and not self._overlong:
+            return
         coded = bytes(self._buffer)
         overlong = self._overlong
         self._buffer = bytearray()
         self._overlong = False
         if overlong:
             self.dropped += 1
-        elif coded:
+        else:
             try:
                 payloads.append(decode(coded))
             except ValueError:
