@@ -60,8 +60,11 @@ class Proposal:
 
     def rows(self) -> list[tuple[str, str, str, str]]:
         """(name, now, new, change) in clinical units."""
-        due = (status_view.refill_due(told["refill_due_ms"], self.status) for told in (self.status, self.understood))
-        rows = program_view.side_by_side(self.old, self.new, *due, self.status["plan_dose_ng_per_day"])
+        old_due, new_due = (
+            status_view.refill_due(told["refill_due_ms"], self.status) for told in (self.status, self.understood)
+        )
+        given_now = self.status["plan_dose_ng_per_day"]
+        rows = program_view.side_by_side(self.old, self.new, old_due, new_due, given_now)
         return rows + self.bridge.rows() if self.bridge else rows
 
 

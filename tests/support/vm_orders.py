@@ -149,6 +149,9 @@ class Orders(Judge):
             step_pl = self.step_pl()
             steps = self.pump.delivery.bucket_steps()[states.BASAL] - (-bridge_nl * 1000 // step_pl)
             reference.bridge_pl = steps * step_pl
+            given = [entry["dose_ng_per_day"] for entry in old.program["plan_list"] if entry["dose_ng_per_day"]]
+            if given and reference.ended():
+                old.scale(given[-1])  # the taper's last dose
             reference.bridge_rate, reference.bridge_minimum = old.mean, old.minimum
             self.tally("bridge")
 
