@@ -17,7 +17,7 @@ import sys
 sys.path.append({on_vm!r})
 sys.path.append({support!r})
 from vm_exact_steps import play
-result = play({seed}, {count})
+result = play({seed}, {count}, {longest})
 """
 
 
@@ -56,11 +56,11 @@ def on_cpython(first_seed: int, count: int) -> Played:
     return played
 
 
-def on_virtual_pump(first_seed: int, count: int, within_s: float = 600) -> Played:
-    """Therapies on the MicroPython VM, up to the first that does not hold."""
+def on_virtual_pump(first_seed: int, count: int, longest: int = 2, within_s: float = 600) -> Played:
+    """Therapies on the MicroPython VM, none of more than a `longest` length, up to the first that does not hold."""
     from vmworld import World as VmWorld
 
-    script = _VM_SCRIPT.format(on_vm=str(ON_VM), support=str(SUPPORT), seed=first_seed, count=count)
+    script = _VM_SCRIPT.format(on_vm=str(ON_VM), support=str(SUPPORT), seed=first_seed, count=count, longest=longest)
     with tempfile.TemporaryDirectory() as folder:
         told = VmWorld(Path(folder)).run(script, within_s=within_s, heap=_VM_HEAP)
     if told["seed"] is None:

@@ -224,10 +224,13 @@ COMMANDS = (
 DECK = [command for weight, command in COMMANDS for _ in range(weight)]
 
 
-def therapy(seed, new_world):
-    """One therapy on a new pump of `new_world(seed)`: its bench at the end, Mismatch if something did not hold."""
+def therapy(seed, new_world, longest=2):
+    """One therapy on a new pump of `new_world(seed)`: its bench at the end, Mismatch if something did not hold.
+
+    `longest` is the length that it may have: 0 minutes to hours, 2 days between the orders.
+    """
     chance = Chance(seed)
-    length = chance.of((0, 0, 0, 0, 1, 1, 1, 2))
+    length = min(longest, chance.of((0, 0, 0, 0, 1, 1, 1, 2)))
     bench = Therapy(new_world(seed), chance, length)
     try:
         bench.play(chance.number(4, 14))

@@ -107,6 +107,6 @@ def test_the_path_is_flushed_and_the_reservoir_drained_before_a_pump_is_put_away
     ward.do("--yes", "drain", "--over", "25min")
     ward.advance(30 * MINUTE_MS)
     now = ward.status()
-    assert (now["state"], now["reservoir_nl"], now["alarms"]) == ("idle", 0, [])
+    assert (now["state"], now["reservoir_nl"], now["alarms"]) == ("suspended", 0, [])
     assert now["delivered_total_nl"] == 0
     ward.refused("--yes", "resume")
