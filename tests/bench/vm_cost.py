@@ -59,9 +59,8 @@ class Longest:
         """Each channel one quantum from its next segment."""
         for channel in self._channels:
             channel.left = 1
-            channel.next_pl = channel.pl
-            channel.next_rem = channel.rem
-            channel.next_left = 1 << 20
+            channel.queued = 0
+            channel.queue(channel.pl, channel.rem, 1 << 20)
 
     def tick(self):
         """Two seconds."""

@@ -114,7 +114,7 @@ def test_every_value_in_the_interrupt_is_a_small_integer_at_any_rate_and_however
     guard.set_ceiling(SMALL_MAX)
     meter.channels[states.BASAL].due = meter.channels[states.BASAL].issued = LIFE_STEPS
     meter.set_rate(states.BASAL, rate, LATEST_QUANTA)
-    meter.set_next_rate(states.BASAL, units.THERAPY_MAX_NL_PER_DAY, LATEST_QUANTA)
+    meter.add_rate(states.BASAL, units.THERAPY_MAX_NL_PER_DAY, LATEST_QUANTA)
     for bucket in range(states.PATIENT_BOLUS, states.BUCKETS):
         meter.set_volume(bucket, volume, quanta)
     engine = Engine(meter, guard, drive)

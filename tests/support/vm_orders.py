@@ -163,13 +163,15 @@ class Orders(Judge):
             return False
         reference = self.reference
         age = self.ledger.plan_age_ms
+        # The dose that is held already, ordered once more, is no news.
+        news = not reference.held_since or dose_ng_per_day != reference.dose
         if action == states.PLAN_GO_ON:
             if reference.held_since:
                 self._take_shift(age)
                 self.take_plan_age(before, reference.position, reference.dose)
         else:
             reference.held_since = reference.held_since or age
-        if action == states.PLAN_CUT_BACK:
+        if action == states.PLAN_CUT_BACK and news:
             self.take_plan_age(before, reference.done_at(dose_ng_per_day), dose_ng_per_day)
         if (self.ledger.plan_position, self.ledger.plan_ng_per_day) != (reference.position, reference.dose):
             raise Mismatch("plan at {}, not {}".format(self.ledger.plan_position, reference.position))

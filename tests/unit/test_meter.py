@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infuser.core.meter import Meter, split_rate
+from infuser.core.meter import SEGMENTS, Meter, split_rate
 from infuser.wire import states, units
 
 STEP_PL = units.STEP_PL_NOMINAL
@@ -51,7 +51,7 @@ def test_late_and_merged_ticks_give_the_same_steps_as_punctual_ones(rate, ticks)
 def test_a_prepared_rate_takes_over_at_its_exact_quantum_even_within_a_late_tick(first, second, boundary, ticks):
     meter = make_meter()
     meter.set_rate(states.BASAL, first, boundary)
-    meter.set_next_rate(states.BASAL, second, 1 << 29)
+    meter.add_rate(states.BASAL, second, 1 << 29)
     passed = 0
     for quanta in ticks:
         meter.advance(quanta)
@@ -171,3 +171,28 @@ def test_the_fraction_of_a_step_that_a_bolus_leaves_over_goes_into_the_next(volu
         meter.advance(6000)
         meter.issue(meter.pending())
     assert meter.issued() == sum(volumes) * units.PL_PER_NL // STEP_PL
+
+
+@given(
+    rates=st.lists(st.tuples(THERAPY_RATES, st.integers(1, 30)), min_size=2, max_size=1 + SEGMENTS),
+    late=st.integers(1, 400),
+)
+def test_several_rates_that_end_within_one_late_tick_are_each_given_their_time(rates, late):
+    meter = make_meter()
+    meter.set_rate(states.BASAL, *rates[0])
+    for rate, quanta in rates[1:]:
+        meter.add_rate(states.BASAL, rate, quanta)
+    meter.advance(late)
+    exact_pl, left = Fraction(0), late
+    for rate, quanta in rates:
+        exact_pl += Fraction(rate * units.PL_PER_NL * min(left, quanta), units.QUANTA_PER_DAY)
+        left -= min(left, quanta)
+    assert meter.pending() == exact_pl // STEP_PL
+
+
+def test_no_more_rates_wait_than_there_is_room_for():
+    meter = make_meter()
+    for _ in range(SEGMENTS):
+        meter.add_rate(states.BASAL, 100_000, 10)
+    with pytest.raises(ValueError, match="wait already"):
+        meter.add_rate(states.BASAL, 100_000, 10)

@@ -1,11 +1,14 @@
 """Which basal rate holds when, and the meter's segments made from it, exact to the quantum."""
 
 from infuser.core import prescription
+from infuser.core.meter import SEGMENTS
 from infuser.core.schedule import Schedule
 from infuser.wire import program as programs
 from infuser.wire import records, states, units
 
 _FAR_MS = units.MS_PER_DAY
+# The meter knows the rates for so long ahead, however late the main loop comes.
+AHEAD_MS = units.MS_PER_MIN
 
 
 class Basal:
@@ -53,11 +56,13 @@ class Basal:
         """(basal rate in nL a day, ms from `age_ms` on for which it holds) in a state."""
         if not self.schedule or state not in (states.INFUSING, states.BOLUS, states.MINIMUM_RATE):
             return 0, units.MS_PER_H
+        # First the position: it brings the meter up to the present, from which the bridge is counted.
+        position_ms = self.delivery.position_ms() if self.ledger.bridge_nl else 0
         bridge_ms = self.bridge_left_ms(state)
         if state == states.MINIMUM_RATE:
             return self.minimum_nl_per_day(), bridge_ms or _FAR_MS
         if bridge_ms:
-            left_ms = self.delivery.position_ms() + bridge_ms - age_ms
+            left_ms = position_ms + bridge_ms - age_ms
             if left_ms > 0:
                 return self.ledger.bridge_nl_per_day, left_ms
         elif self.ledger.temporary_end_ms > age_ms:
@@ -94,15 +99,16 @@ class Basal:
         self.delivery.meter.set_rate(states.BASAL, rate, quanta)
         self._end_ms = at_ms + quanta * units.QUANTUM_MS
         self._next_ms = at_ms + lasts_ms
-        self.prepare(state)  # at once: the segment may end before the loop comes round
+        self._prepare(at_ms, state)
 
-    def prepare(self, state: int) -> None:
-        """Tell the meter what follows; the interrupt changes over by itself."""
-        rate, lasts_ms = self.rate_at(self._next_ms, state)
-        self._next_ms += lasts_ms
-        quanta = _quanta(self._next_ms - self._end_ms)
-        self.delivery.meter.set_next_rate(states.BASAL, rate, quanta)
-        self._end_ms += quanta * units.QUANTUM_MS
+    def _prepare(self, age_ms: int, state: int) -> None:
+        """Tell the meter what follows, for a minute at least; the interrupt changes over by itself."""
+        while self._end_ms - age_ms < AHEAD_MS and self._channel.queued < SEGMENTS:
+            rate, lasts_ms = self.rate_at(self._next_ms, state)
+            self._next_ms += lasts_ms
+            quanta = _quanta(self._next_ms - self._end_ms)
+            self.delivery.meter.add_rate(states.BASAL, rate, quanta)
+            self._end_ms += quanta * units.QUANTUM_MS
 
     # Bridge: the drug before stands in the fluid path and goes out at its own dose
 
@@ -126,8 +132,8 @@ class Basal:
 
     def poll(self, age_ms: int, state: int) -> None:
         """Keep a segment ahead of the tick, and note what is over."""
-        if self._channel.next_left == 0:
-            self.prepare(state)
+        if self._end_ms - age_ms < AHEAD_MS:
+            self._prepare(age_ms, state)
         ledger = self.ledger
         if ledger.temporary_end_ms and age_ms >= ledger.temporary_end_ms:
             self.end_temporary(states.DONE)

@@ -8,11 +8,13 @@ rational remainder. After any number of quanta, in whatever ticks they came,
 from infuser.wire import states, units
 
 QUANTA_AT_ONCE = 256
+# How many rates may wait to follow: several may end within one turn of the main loop.
+SEGMENTS = 4
 _VALUE_MAX = (1 << 30) - 1
 
 
 class Channel:
-    """One bucket: a rate segment in force, one prepared to follow, and what they amount to.
+    """One bucket: a rate segment in force, those prepared to follow, and what they amount to.
 
     A rate is `pl` picolitres and `rem`/`den` of one a quantum; a segment lasts `left` quanta.
     """
@@ -23,9 +25,11 @@ class Channel:
         self.den = 1
         self.left = 0
         self.held = 0
-        self.next_pl = 0
-        self.next_rem = 0
-        self.next_left = 0
+        self.queued = 0
+        self._first = 0
+        self._next_pl = [0] * SEGMENTS
+        self._next_rem = [0] * SEGMENTS
+        self._next_left = [0] * SEGMENTS
         self.acc_pl = 0
         self.acc_rem = 0
         self.due = 0
@@ -37,12 +41,9 @@ class Channel:
         """Account for `quanta` passed. Runs in the interrupt: no allocation."""
         while quanta > 0:
             if self.left == 0:
-                if self.next_left == 0:
+                if self.queued == 0:
                     return
-                self.pl = self.next_pl
-                self.rem = self.next_rem
-                self.left = self.next_left
-                self.next_left = 0
+                self._begin_next()
             count = quanta if quanta < self.left else self.left
             if count > QUANTA_AT_ONCE:
                 count = QUANTA_AT_ONCE
@@ -55,6 +56,22 @@ class Channel:
                 self.due += volume // step_pl
                 volume %= step_pl
             self.acc_pl = volume
+
+    def _begin_next(self) -> None:
+        first = self._first
+        self.pl = self._next_pl[first]
+        self.rem = self._next_rem[first]
+        self.left = self._next_left[first]
+        self._first = (first + 1) % SEGMENTS
+        self.queued -= 1
+
+    def queue(self, pl: int, rem: int, quanta: int) -> None:
+        """Prepare one more segment; there must be room. Not to be interrupted."""
+        at = (self._first + self.queued) % SEGMENTS
+        self._next_pl[at] = pl
+        self._next_rem[at] = rem
+        self._next_left[at] = quanta
+        self.queued += 1
 
 
 class Meter:
@@ -69,7 +86,7 @@ class Meter:
     def advance(self, quanta: int) -> None:
         """Account for `quanta` passed in every running channel. Interrupt-safe."""
         for channel in self.channels:
-            if channel.left or channel.next_left:
+            if channel.left or channel.queued:
                 channel.advance(quanta, self.step_pl)
 
     def pending(self) -> int:
@@ -111,7 +128,7 @@ class Meter:
             channel.due = channel.issued
             channel.left = 0
             channel.held = 0
-            channel.next_left = 0
+            channel.queued = 0
         return forgotten
 
     def hold(self, bucket: int) -> None:
@@ -137,16 +154,16 @@ class Meter:
             channel.rem = rem
             channel.den = units.QUANTA_PER_DAY
             channel.left = quanta
-            channel.next_left = 0
+            channel.queued = 0
 
-    def set_next_rate(self, bucket: int, rate_nl_per_day: int, quanta: int) -> None:
-        """Prepare the segment that the interrupt starts when the present one has ended."""
+    def add_rate(self, bucket: int, rate_nl_per_day: int, quanta: int) -> None:
+        """Prepare the segment that the interrupt starts when all before it have ended; at most SEGMENTS wait."""
         pl, rem = split_rate(rate_nl_per_day)
         channel = self.channels[bucket]
+        if channel.queued == SEGMENTS:
+            raise ValueError("{} segments wait already".format(SEGMENTS))
         with self._critical():
-            channel.next_pl = pl
-            channel.next_rem = rem
-            channel.next_left = quanta
+            channel.queue(pl, rem, quanta)
 
     def set_volume(self, bucket: int, volume_nl: int, quanta: int) -> None:
         """Deliver exactly `volume_nl` evenly over `quanta` (1 to a day's)."""
@@ -163,7 +180,7 @@ class Meter:
             channel.acc_rem = 0
             channel.left = quanta
             channel.held = 0
-            channel.next_left = 0
+            channel.queued = 0
 
     def issued(self) -> int:
         """Microsteps issued in all buckets."""
