@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -216,11 +217,11 @@ def test_ctrl_c_ends_both_runs_and_leaves_nothing_behind(pump_home: Path, tmp_pa
         "--days",
         "366",
     ]
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)}) as ran:
-        assert ran.stderr is not None
-        ran.stderr.readline()
-        ran.send_signal(signal.SIGINT)
-        assert ran.wait(30) == 130
-    assert list(scratch.iterdir()) == []
+    # Not below tmp_path: a Unix socket's path must stay short.
+    with tempfile.TemporaryDirectory() as scratch:
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": scratch}) as ran:
+            assert ran.stderr is not None
+            ran.stderr.readline()
+            ran.send_signal(signal.SIGINT)
+            assert ran.wait(30) == 130
+        assert os.listdir(scratch) == []
