@@ -1,6 +1,6 @@
 """Flow accuracy by IEC 60601-2-24: start-up curve, trumpet curve and mean error of a delivered volume.
 
-Source: IEC 60601-2-24:2012, 201.12.1.102. With the set rate r (mL/h), the mass W_i (g) on the scale
+As in IEC 60601-2-24 (the accuracy tests of its section 12). With the set rate r (mL/h), the mass W_i (g) on the scale
 at sample i, the sample interval S (min), the density d (g/mL) and an observation window P (min):
 
     Q_i     = 60 (W_i - W_(i-1)) / (S d)                            flow at sample i, mL/h
