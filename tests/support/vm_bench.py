@@ -49,6 +49,7 @@ class Bench:
         self.spoken = False  # an order was given since the last turn
         self.lazy = False  # the main loop comes round late
         self._made_before = world.steps_made()
+        self._ordered = 0  # the last quantum at which an order can have taken effect
         self._change_age = 0  # age of the next change of the basal rate, 0 for none
         self._pressed = False
         self._asked = {}  # bucket -> (nL, ms) of what may begin
@@ -152,6 +153,7 @@ class Bench:
         age -= 2 * QUANTUM_MS
         self.basal.change(first, last, reference.rate(age))
         self._change_age = reference.next_change(age)
+        self._ordered = last
 
     def _turn_pages(self):
         """Tell the reference of changes of the rate up to the present."""
@@ -159,7 +161,9 @@ class Bench:
         soon = self.age() + 2 * QUANTUM_MS
         while self._change_age and self._change_age <= soon:
             at = self.quantum_at(self._change_age)
-            self.basal.change(at - 1, at + 1, reference.rate(self._change_age))
+            # An order that takes its time over the change goes over to the new rate at once, when it is done.
+            last = self._ordered if at <= self._ordered else 0
+            self.basal.change(at - 1, max(at + 1, last), reference.rate(self._change_age))
             self._change_age = reference.next_change(self._change_age)
         if not reference.bridging or reference.minimum or not self.basal.settle_changes(self.world.timer.total):
             return
@@ -200,7 +204,7 @@ class Bench:
         if timer.held == FREE:
             self.counts["exact"] += 1
         allowed = BACKLOG_MAX if timer.held == BUSY else 0
-        over = [count for count, most in zip(issued, due) if count > most]
+        over = any(issued[bucket] > self.told_pl(bucket) // self.step_pl() for bucket in range(states.BUCKETS))
         if over or sum(due) - sum(issued) > allowed:
             veto = ", held by the guard" if timer.held == VETOED else ""
             raise Mismatch("issued {}, due {}{}".format(issued, due, veto))

@@ -127,7 +127,8 @@ class Judge(Bench):
         """A dose window is full: what power cuts left uncertain counts there too. The therapy is over."""
         # A window of the program before may have been full until now.
         most_nl = min(self.reference.regimen.window_nl(), self.reference.window_before_nl)
-        if self.used_nl() + self.uncertain * self.step_pl() // 1000 < most_nl:
+        used_nl = (self.used_nl() + self.uncertain * self.step_pl() // 1000) * self.reference.dilution
+        if used_nl < most_nl:
             raise Mismatch("minimum rate, {} nL of {} used".format(self.used_nl(), most_nl))
         self.tally("window-full")
         raise Over()

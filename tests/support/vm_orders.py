@@ -145,6 +145,9 @@ class Orders(Judge):
         if not old or old.program["concentration_ug_per_ml"] == values["concentration_ug_per_ml"]:
             return
         reference.bridge_pl = 0
+        # What went out before counts as more of a weaker drug.
+        before, now = old.program["concentration_ug_per_ml"], values["concentration_ug_per_ml"]
+        reference.dilution = max(reference.dilution, -(-before // now))
         if bridge_nl:
             step_pl = self.step_pl()
             steps = self.pump.delivery.bucket_steps()[states.BASAL] - (-bridge_nl * 1000 // step_pl)

@@ -92,6 +92,7 @@ class Reference:
         self.periodic_due = 0
         self.given = []  # ages of the patient's boluses
         self.bridge_rate = 0
+        self.dilution = 1
         self.bridge_minimum = 0
         self.bridge_pl = 0  # the basal bucket's volume at which a bridge ends, 0 for none
         self.bridging = False

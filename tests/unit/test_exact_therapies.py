@@ -41,6 +41,12 @@ KEPT = {
     215: "a bridge that is shorter than a turn of the loop",
     288: "writing the reservation at a start made every later change of the rate late",
     21667: "a power cut after midnight left a negative volume of the day, and a calibration was not taken",
+    1001237: "a clock set just before a temporary rate ends, just before a step: three rates in a turn of the loop",
+    1003612: "the minimum rate after a bridge was held back to that of the bridge",
+    1004187: "a microstep due at the end of a bolus waited for credit that the bolus had used up",
+    1004354: "a calibration leaves more than a microstep in a bucket that stands",
+    1003538: "a weaker drug after a bridge",
+    1003922: "the clock is set just before a step, which takes longer than it is away",
     1066: "a power cut in a bolus begun after the last save left a negative count, and the pump did not start",
 }
 CONCENTRATION = 1000  # ug/mL: 1 ng is 1 nL

@@ -75,6 +75,14 @@ def test_what_is_left_of_a_grant_is_void_once_revoked():
     assert [guard.allow(10, 40) for _ in range(5)] == [0] * 5
 
 
+def test_a_microstep_of_the_basal_rate_need_not_wait_for_credit_that_a_bolus_used_up():
+    guard = make_guard(basal=100_000, peak=PEAK)
+    guard.grant(100_000, units.BOLUS_MAX_NL)
+    assert guard.allow(10, 40) == 10
+    guard.revoke()
+    assert [guard.allow(1, 0) for _ in range(3)] == [1, 1, 0]
+
+
 def test_nothing_passes_without_a_rate_limit_or_beyond_the_ceiling():
     guard = make_guard(basal=0, peak=0)
     assert guard.allow(5, 256) == 0

@@ -94,9 +94,9 @@ def test_a_pattern_scaled_to_a_dose_never_gives_more_than_it_and_keeps_its_times
 
 
 def test_limits_are_the_programs_own_and_never_above_the_pumps():
-    assert Schedule(constant(dose_max_1h_ng=0, dose_max_4h_ng=0)).limits_nl() == [0, 0, 800_000]
-    assert Schedule(constant(dose_max_1h_ng=10_000, dose_max_4h_ng=40_000)).limits_nl() == [20_000, 80_000, 800_000]
-    none = Schedule(constant(dose_max_ng_per_day=0)).limits_nl()
+    assert Schedule(constant(dose_max_1h_ng=0, dose_max_4h_ng=0)).limits_nl(500) == [0, 0, 800_000]
+    assert Schedule(constant(dose_max_1h_ng=10_000, dose_max_4h_ng=40_000)).limits_nl(500) == [20_000, 80_000, 800_000]
+    none = Schedule(constant(dose_max_ng_per_day=0)).limits_nl(500)
     assert none[2] == units.volume_nl(units.DOSE_WINDOW_MAX_NG, 500)
-    dilute = Schedule(constant(dose_max_ng_per_day=0, concentration_ug_per_ml=50)).limits_nl()
+    dilute = Schedule(constant(dose_max_ng_per_day=0, concentration_ug_per_ml=50)).limits_nl(50)
     assert dilute[2] == units.DAY_MAX_NL

@@ -47,8 +47,7 @@ class Basal:
         if before != present:
             guard.recount(before, present)
             self.delivery.memory.save_window()
-        programmed = self.schedule.concentration
-        guard.set_limits([limit_nl * programmed // present for limit_nl in self.schedule.limits_nl()])
+        guard.set_limits(self.schedule.limits_nl(present))
 
     # The course of rates
 
@@ -130,8 +129,8 @@ class Basal:
         left_pl = steps * meter.step_pl - self._channel.acc_pl
         return -(-left_pl * units.MS_PER_DAY // (rate * units.PL_PER_NL))
 
-    def poll(self, age_ms: int, state: int) -> None:
-        """Keep a segment ahead of the tick, and note what is over."""
+    def poll(self, age_ms: int, state: int) -> bool:
+        """Keep a segment ahead of the tick, and note what is over; True if the course must begin anew."""
         if self._end_ms - age_ms < AHEAD_MS:
             self._prepare(age_ms, state)
         ledger = self.ledger
@@ -139,7 +138,8 @@ class Basal:
             self.end_temporary(states.DONE)
         if ledger.bridge_nl and self.bridge_left_steps() == 0:
             self.end_bridge(states.DONE)
-            self.run(state)
+            return True  # the minimum rate is another one now
+        return False
 
     def end_temporary(self, reason: int, operator: str = "") -> None:
         """Journal that the temporary rate is over."""

@@ -252,7 +252,8 @@ class Controller:
             return
         if wanted:
             self.delivery.reserve(self.account.reservoir_steps())
-        self.basal.poll(now_ms, self.state)
+        if self.basal.poll(now_ms, self.state):
+            self._run()
         if self.ledger.bolus_list and self.boluses.finished():
             self._end_finished()
         due_ms = self.ledger.periodic_age_ms

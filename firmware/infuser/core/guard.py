@@ -108,6 +108,9 @@ class Guard:
     def revoke(self) -> None:
         """No bolus is under way: what is left of the grants is void."""
         self._granted = 0
+        if self._basal_milli:
+            # The bolus may have used up the basal rate's credit and left its own: what is due must not wait for it.
+            self._basal_credit = max(self._basal_credit, _CREDIT_AT_START)
 
     def set_ceiling(self, steps: int) -> None:
         """Total count of microsteps that must not be passed (reservation, reservoir)."""

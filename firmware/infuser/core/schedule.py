@@ -52,14 +52,19 @@ class Schedule:
         """Every basal rate of the week, nL a day."""
         return [rate for _, rate in self.starts]
 
-    def limits_nl(self) -> list[int]:
-        """Largest volume in any 1 h, 4 h and 24 h: the program's own limits, never above the pump's; 0 for none."""
+    def limits_nl(self, concentration: int) -> list[int]:
+        """Largest volume in any 1 h, 4 h and 24 h of what leaves the catheter, `concentration` in ug/mL.
+
+        The program's own limits, never above the pump's; 0 for none.
+        """
         program = self.program
         day_ng = program["dose_max_ng_per_day"] or units.DOSE_WINDOW_MAX_NG
+        hour_ng, four_ng = program["dose_max_1h_ng"], program["dose_max_4h_ng"]
+        day_nl = units.volume_nl(min(day_ng, units.DOSE_WINDOW_MAX_NG), concentration)
         return [
-            self.volume_nl(program["dose_max_1h_ng"]),
-            self.volume_nl(program["dose_max_4h_ng"]),
-            min(self.volume_nl(min(day_ng, units.DOSE_WINDOW_MAX_NG)), units.DAY_MAX_NL),
+            units.volume_nl(hour_ng, concentration),
+            units.volume_nl(four_ng, concentration),
+            min(day_nl, units.DAY_MAX_NL),
         ]
 
     def most_nl(self, span_min: int) -> int:
