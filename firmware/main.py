@@ -43,7 +43,7 @@ def main() -> None:
     hardware.port.acquire()
     try:
         pump = Pump(hardware)
-        gc.threshold(64 * 1024)  # everything that stays is in place: collect seldom
+        gc.threshold(96 * 1024)  # everything that stays is in place: collect seldom
         pump.run()
     finally:
         hardware.drive.disable()

@@ -29,7 +29,7 @@ class Silence:
 def started(program_hex):
     """A full pump that infuses an encoded program."""
     pump = Pump(main.Hardware())
-    gc.threshold(64 * 1024)  # as main() does
+    gc.threshold(96 * 1024)  # as main() does
     idle.control = Silence()
     startup.take_up(pump)
     idle.advance(1 << 58)
