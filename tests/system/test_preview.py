@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,10 @@ def test_ctrl_c_ends_both_runs_and_leaves_nothing_behind(pump_home: Path, tmp_pa
     ]
     # Not below tmp_path: a Unix socket's path must stay short.
     with tempfile.TemporaryDirectory() as scratch:
-        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": scratch}) as ran:
+        # Tests that run in the background inherit that SIGINT is ignored.
+        listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        env = {**os.environ, "TMPDIR": scratch}
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=env, preexec_fn=listen) as ran:
             assert ran.stderr is not None
             ran.stderr.readline()
             ran.send_signal(signal.SIGINT)
