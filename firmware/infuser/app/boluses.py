@@ -111,7 +111,7 @@ class Boluses:
         schedule = self.basal.schedule
         if not schedule:
             return errors.NO_PROGRAM
-        if state not in (states.INFUSING, states.BOLUS):
+        if state not in states.THERAPY:
             return errors.WRONG_STATE
         refused = lockout.refusal(schedule.program, self.given_ms(), age_ms)
         if refused != errors.OK:

@@ -9,7 +9,6 @@ from infuser.core import reservoir
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, records, states, units
 
-_THERAPY = (states.INFUSING, states.BOLUS)
 # A start that was put off stays so in these; priming makes it wait.
 _KEEPING_START = (states.IDLE, states.SUSPENDED, states.SELF_TEST, states.PRIMING)
 _WHY = {
@@ -81,7 +80,7 @@ class Controller:
         age_ms = self.timebase.age_ms()
         rate = self.basal.rate_at(age_ms, new)[0]
         next_due_ms = self.ledger.periodic_age_ms
-        if new in _THERAPY and (old not in _THERAPY or not next_due_ms):
+        if new in states.THERAPY and (old not in states.THERAPY or not next_due_ms):
             next_due_ms = self.boluses.periodic_due_ms(age_ms)
         self.recorder.note(
             records.STATE, old=old, new=new, reason=reason, rate_nl_per_day=rate, next_due_ms=next_due_ms
@@ -131,7 +130,7 @@ class Controller:
 
     def minimum_rate(self, on: bool, reason: int) -> None:
         """Fall to the program's minimum rate, or return from it."""
-        wanted = _THERAPY if on else (states.MINIMUM_RATE,)
+        wanted = states.THERAPY if on else (states.MINIMUM_RATE,)
         if self.state not in wanted:
             raise wrong_state(self.state)
         if on:
@@ -257,7 +256,7 @@ class Controller:
         if self.ledger.bolus_list and self.boluses.finished():
             self._end_finished()
         due_ms = self.ledger.periodic_age_ms
-        if due_ms and due_ms <= now_ms and self.state in _THERAPY:
+        if due_ms and due_ms <= now_ms and self.state in states.THERAPY:
             self._periodic_bolus()
 
     def note_refill(self, residual_nl: int, volume_nl: int, concentration: int, operator: str = "") -> None:

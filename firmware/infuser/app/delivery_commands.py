@@ -12,7 +12,7 @@ def bolus(pump, request: dict) -> dict:
     refuse_other_patient(controller, request["patient"])
     if controller.ledger.bolus(states.CLINICIAN_BOLUS):
         raise Refusal(errors.BOLUS_ACTIVE)
-    if controller.state not in (states.INFUSING, states.BOLUS):
+    if controller.state not in states.THERAPY:
         raise wrong_state(controller.state)
     if controller.ledger.alarms.answer() >= alarms.BASAL_ONLY:
         raise Refusal(
@@ -112,7 +112,7 @@ def temporary_rate(pump, request: dict) -> dict:
     """Another basal dose for a time; 0 goes back to the program."""
     controller = pump.controller
     refuse_other_patient(controller, request["patient"])
-    if controller.state not in (states.INFUSING, states.BOLUS):
+    if controller.state not in states.THERAPY:
         raise wrong_state(controller.state)
     dose = request["dose_ng_per_day"]
     if dose:

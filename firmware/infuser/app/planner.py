@@ -27,7 +27,7 @@ class Planner:
         self.due_ms = now_ms + min(CHECK_MS, self._wait_ms(now_ms))
         ledger = controller.ledger
         # A dose is raised or lowered only while therapy runs as programmed, by a clock that can be trusted.
-        if controller.state not in (states.INFUSING, states.BOLUS) or ledger.plan_held or ledger.bridge_nl:
+        if controller.state not in states.THERAPY or ledger.plan_held or ledger.bridge_nl:
             return False
         entries = controller.schedule.program["plan_list"]
         if not entries or ledger.plan_position >= len(entries) or not controller.clock.valid:

@@ -208,7 +208,7 @@ class Watch:
                     self.set(alarm, False)
                     self.restart_flow()
         elif answer == alarms.MINIMUM_RATE:
-            if controller.state in (states.INFUSING, states.BOLUS):
+            if controller.state in states.THERAPY:
                 controller.minimum_rate(True, states.BY_ALARM)
         elif answer == alarms.BASAL_ONLY and controller.state == states.BOLUS:
             controller.end_bolus(states.BY_ALARM)

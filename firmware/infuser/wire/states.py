@@ -23,6 +23,8 @@ STATE_NAMES = (
     "service",
 )
 DELIVERING = (PRIMING, INFUSING, BOLUS, MINIMUM_RATE)
+# Therapy as programmed: what boluses and changes of the dose go with.
+THERAPY = (INFUSING, BOLUS)
 
 # Accounting buckets: every microstep belongs to one of them.
 BASAL = 0
