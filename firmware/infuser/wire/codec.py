@@ -44,6 +44,11 @@ def decode(fields: tuple, data: bytes) -> dict:
     return values
 
 
+def decode_from(kind, data: bytes, at: int) -> tuple:
+    """(value, where the next begins) at `at`: of a field's type, or one record of the fields given. CodecError."""
+    return _get_fields(kind, data, at) if isinstance(kind, tuple) else _get(kind, data, at)
+
+
 def _put_fields(out: bytearray, fields: tuple, values: dict) -> None:
     for name, kind in fields:
         if name not in values:

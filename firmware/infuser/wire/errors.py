@@ -38,6 +38,18 @@ NO_PATIENT_BOLUS = 38
 BRIDGE_ACTIVE = 39
 NO_PLAN = 40
 CONCENTRATION_MISMATCH = 41
+NOT_IN_LIBRARY = 42
+LIBRARY_MISSING = 43
+LIBRARY_INVALID = 44
+SIGNATURE_INVALID = 45
+NO_TRUST = 46
+JUMPER_NEEDED = 47
+NOT_ELIGIBLE = 48
+SESSION_CLOSED = 49
+NOT_SIGNED_IN = 50
+SIGN_IN_FAILED = 51
+SIGN_IN_LOCKED = 52
+NO_KEYS = 53
 
 # code -> (name, what happened, what to do)
 ERRORS = {
@@ -115,4 +127,36 @@ ERRORS = {
         "the reservoir holds another concentration than the program is for",
         "send a program for what the reservoir holds, with its bridge volume",
     ),
+    NOT_IN_LIBRARY: (
+        "not-in-library",
+        "the drug library has no entry for this drug and concentration",
+        "correct the therapy file, or send a library that has it",
+    ),
+    LIBRARY_MISSING: ("library-missing", "the drug library is missing or damaged", "send the drug library again"),
+    LIBRARY_INVALID: ("library-invalid", "the drug library contradicts itself or a limit", "correct the library file"),
+    SIGNATURE_INVALID: (
+        "signature-invalid",
+        "the signature was not made with the key that the pump trusts",
+        "sign with that key, or let the service install the key",
+    ),
+    NO_TRUST: (
+        "no-trust",
+        "the pump has no key to check signatures with",
+        "set the service jumper and install the key of who signs",
+    ),
+    JUMPER_NEEDED: ("jumper-needed", "the service jumper is not set", "open the pump and set the service jumper"),
+    NOT_ELIGIBLE: (
+        "not-eligible",
+        "the therapy must not be given to this patient",
+        "read the reason; the therapy file tells age, screening and contraindications",
+    ),
+    SESSION_CLOSED: ("session-closed", "the session was closed after idle time", "greet or sign in again"),
+    NOT_SIGNED_IN: ("not-signed-in", "the command needs a signed-in session of this role", "sign in, then repeat it"),
+    SIGN_IN_FAILED: ("sign-in-failed", "the proof was not made with the pump's key", "use the key of this pump"),
+    SIGN_IN_LOCKED: (
+        "sign-in-locked",
+        "too many failed attempts to sign in",
+        "wait for the time told; status and stop stay available",
+    ),
+    NO_KEYS: ("no-keys", "the pump holds no keys", "set the service jumper and provision its keys"),
 }

@@ -5,13 +5,14 @@ Reply payload:    kind (2), command id, request id, error code (u16), fields
                   (REFUSAL_FIELDS instead when the code is not OK).
 `MUTATES`: changes something, is journalled, and a repeated request id gets the first answer again.
 `WHEN_STOPPED`: works in the alarm-stopped and service states too.
+On a pump with keys, `CLINICIAN` and `SERVICE` commands need a session signed in with that role or a higher one.
 """
 
 import binascii
 import hashlib
 import struct
 
-from infuser.wire import alarms, codec, errors, program, records, states
+from infuser.wire import alarms, codec, errors, library, program, records, states
 from infuser.wire.replies import STATUS_FIELDS, UNDERSTOOD_FIELDS
 
 REQUEST = 1
@@ -21,6 +22,14 @@ _HEAD_SIZE = 10
 
 MUTATES = 1
 WHEN_STOPPED = 2
+CLINICIAN = 4
+SERVICE = 8
+
+# Roles of a session, each of which may do what the one before may.
+NOBODY = 0
+ROLE_CLINICIAN = 1
+ROLE_SERVICE = 2
+ROLE_NAMES = ("nobody", "clinician", "service")
 
 HELLO = 1
 STATUS = 2
@@ -48,6 +57,14 @@ PROGRAM_CLEAR = 24
 TEMPORARY_RATE = 25
 PLAN_ORDER = 26
 CALIBRATE = 27
+LIBRARY_STAGE = 28
+LIBRARY_COMMIT = 29
+LIBRARY_READ = 30
+LIBRARY_TRUST = 31
+KEYS = 32
+CHALLENGE = 33
+SIGN_IN = 34
+SIGN_OUT = 35
 
 CHUNK_MAX = 768
 
@@ -62,7 +79,7 @@ OPERATOR = (("operator", "text"),)
 
 # fmt: off
 # id -> (name, flags, request fields, reply fields). HELLO never changes: it is how versions meet.
-# Nor does SERVICE_REPL, which needs no greeting: it is how a pump of another version is updated.
+# Nor do SERVICE_REPL, CHALLENGE and SIGN_IN, which need no greeting: so is a pump of another version updated.
 MESSAGES = {
     HELLO: (
         "hello", WHEN_STOPPED, (("protocol", "blob"), ("host", "text")),
@@ -70,7 +87,7 @@ MESSAGES = {
     ),
     STATUS: ("status", WHEN_STOPPED, (), STATUS_FIELDS),
     ALARM_ACK: (
-        "alarm-ack", MUTATES | WHEN_STOPPED, (("alarm", "u8"),) + OPERATOR, (("acknowledged", "u8"),),
+        "alarm-ack", MUTATES | WHEN_STOPPED | CLINICIAN, (("alarm", "u8"),) + OPERATOR, (("acknowledged", "u8"),),
     ),
     AUDIO_PAUSE: (
         "audio-pause", MUTATES | WHEN_STOPPED, (("pause_s", "u16"),) + OPERATOR, (("until_ms", "u64"),),
@@ -81,7 +98,8 @@ MESSAGES = {
     ),
     PROGRAM_CHECK: ("program-check", WHEN_STOPPED, (), UNDERSTOOD_FIELDS),
     PROGRAM_COMMIT: (
-        "program-commit", MUTATES, (("digest", "blob"), ("confirmed", "bool"), ("bridge_nl", "u32")) + OPERATOR,
+        "program-commit", MUTATES | CLINICIAN,
+        (("digest", "blob"), ("confirmed", "bool"), ("bridge_nl", "u32")) + OPERATOR,
         (("digest", "blob"), ("state", "u8")),
     ),
     PROGRAM_READ: (
@@ -89,37 +107,39 @@ MESSAGES = {
         (("total", "u16"), ("digest", "blob"), ("chunk", "blob")),
     ),
     BOLUS: (
-        "bolus", MUTATES, (("dose_ng", "u32"), ("duration_ms", "u32"), ("patient", "text")) + OPERATOR,
+        "bolus", MUTATES | CLINICIAN,
+        (("dose_ng", "u32"), ("duration_ms", "u32"), ("patient", "text"), ("confirmed", "bool")) + OPERATOR,
         (("volume_nl", "u32"), ("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
     ),
-    BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("delivered_nl", "u32"),)),
+    BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR, (("delivered_nl", "u32"),)),
     STOP: (
         "stop", MUTATES | WHEN_STOPPED, (("resume_after_ms", "u64"), ("remind_min", "u16")) + OPERATOR,
         (("state", "u8"), ("start_in_ms", "u64")),
     ),
     RESUME: (
-        "resume", MUTATES | WHEN_STOPPED, (("delay_ms", "u64"),) + OPERATOR,
+        "resume", MUTATES | WHEN_STOPPED | CLINICIAN, (("delay_ms", "u64"),) + OPERATOR,
         (("state", "u8"), ("rate_nl_per_day", "u32"), ("start_in_ms", "u64")),
     ),
     MINIMUM_RATE: (
-        "minimum-rate", MUTATES, (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32")),
+        "minimum-rate", MUTATES | CLINICIAN,
+        (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32")),
     ),
     REFILL_BEGIN: (
-        "refill-begin", MUTATES | WHEN_STOPPED, OPERATOR,
+        "refill-begin", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR,
         (("expected_residual_nl", "u32"), ("capacity_nl", "u32")),
     ),
     REFILL_COMPLETE: (
-        "refill-complete", MUTATES | WHEN_STOPPED,
+        "refill-complete", MUTATES | WHEN_STOPPED | CLINICIAN,
         (("measured_residual_nl", "u32"), ("volume_nl", "u32"), ("concentration_ug_per_ml", "u32")) + OPERATOR,
         (("discrepancy_nl", "i32"), ("reservoir_nl", "u32"), ("refill_due_ms", "u64"), ("state", "u8")),
     ),
-    REFILL_CANCEL: ("refill-cancel", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+    REFILL_CANCEL: ("refill-cancel", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR, (("state", "u8"),)),
     PRIME: (
-        "prime", MUTATES, (("purpose", "u8"), ("volume_nl", "u32"), ("duration_ms", "u32")) + OPERATOR,
+        "prime", MUTATES | CLINICIAN, (("purpose", "u8"), ("volume_nl", "u32"), ("duration_ms", "u32")) + OPERATOR,
         (("volume_nl", "u32"), ("ends_ms", "u64")),
     ),
     CLOCK_SET: (
-        "clock-set", MUTATES | WHEN_STOPPED, (("time_ms", "u64"), ("utc_offset_min", "i32")) + OPERATOR,
+        "clock-set", MUTATES | WHEN_STOPPED | CLINICIAN, (("time_ms", "u64"), ("utc_offset_min", "i32")) + OPERATOR,
         (("time_ms", "u64"), ("moved_ms", "i64")),
     ),
     LOG_READ: (
@@ -128,24 +148,55 @@ MESSAGES = {
     ),
     OUTCOME: ("outcome", WHEN_STOPPED, (("request_id", "u64"),), (("known", "bool"), ("error", "u16"))),
     SELF_TEST: (
-        "self-test", MUTATES | WHEN_STOPPED, OPERATOR, (("passed", "bool"), ("failed_list", (("part", "text"),))),
+        "self-test", MUTATES | WHEN_STOPPED | CLINICIAN,
+        OPERATOR, (("passed", "bool"), ("failed_list", (("part", "text"),))),
     ),
-    SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
-    PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED, OPERATOR, (("state", "u8"),)),
+    SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED | SERVICE, OPERATOR, (("state", "u8"),)),
+    PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR, (("state", "u8"),)),
     TEMPORARY_RATE: (
-        "temporary-rate", MUTATES,
-        (("dose_ng_per_day", "u32"), ("duration_ms", "u32"), ("patient", "text")) + OPERATOR,
+        "temporary-rate", MUTATES | CLINICIAN,
+        (("dose_ng_per_day", "u32"), ("duration_ms", "u32"), ("patient", "text"), ("confirmed", "bool")) + OPERATOR,
         (("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
     ),
     PLAN_ORDER: (
-        "plan-order", MUTATES | WHEN_STOPPED,
+        "plan-order", MUTATES | WHEN_STOPPED | CLINICIAN,
         (("action", "u8"), ("dose_ng_per_day", "u32"), ("patient", "text")) + OPERATOR,
         (("position", "u8"), ("dose_ng_per_day", "u32"), ("held", "bool"), ("next_ms", "u64")),
     ),
     CALIBRATE: (
-        "calibrate", MUTATES, (("step_pl", "u32"), ("uncertainty_ppm", "u32"), ("runs", "u8")) + OPERATOR,
+        "calibrate", MUTATES | SERVICE, (("step_pl", "u32"), ("uncertainty_ppm", "u32"), ("runs", "u8")) + OPERATOR,
         (("step_pl", "u32"), ("reservoir_nl", "u32")),
     ),
+    LIBRARY_STAGE: (
+        "library-stage", WHEN_STOPPED, (("total", "u16"), ("offset", "u16"), ("chunk", "blob")),
+        (("received", "u16"),),
+    ),
+    # The digest is that of the library's encoded fields; the signature is staged behind them.
+    LIBRARY_COMMIT: (
+        "library-commit", MUTATES | WHEN_STOPPED | SERVICE, (("digest", "blob"),) + OPERATOR,
+        (("library", "text"), ("version", "u32")),
+    ),
+    LIBRARY_READ: (
+        "library-read", WHEN_STOPPED, (("offset", "u16"),),
+        (("total", "u16"), ("digest", "blob"), ("chunk", "blob")),
+    ),
+    # The modulus of an RSA key of 2048 bits, big end first, with the exponent 65537. Needs the service jumper.
+    LIBRARY_TRUST: (
+        "library-trust", MUTATES | WHEN_STOPPED | SERVICE, (("modulus", "blob"),) + OPERATOR, (("digest", "blob"),),
+    ),
+    # Both keys as one unit, 32 bytes each; never readable back. Needs the service jumper.
+    KEYS: (
+        "keys", MUTATES | WHEN_STOPPED, (("clinician_key", "blob"), ("service_key", "blob")) + OPERATOR,
+        (("keyed", "bool"),),
+    ),
+    CHALLENGE: (
+        "challenge", WHEN_STOPPED, (("role", "u8"), ("host_nonce", "blob")), (("pump_nonce", "blob"),),
+    ),
+    # HMAC-SHA256 with the role's key over "sign-in", role, pump's serial number, host's nonce, pump's nonce.
+    SIGN_IN: (
+        "sign-in", MUTATES | WHEN_STOPPED, (("proof", "blob"),) + OPERATOR, (("role", "u8"), ("idle_ms", "u32")),
+    ),
+    SIGN_OUT: ("sign-out", WHEN_STOPPED, (), (("role", "u8"),)),
 }
 # fmt: on
 
@@ -209,7 +260,15 @@ def decode_reply(payload: bytes) -> dict:
 
 def protocol_hash() -> bytes:
     """First 8 bytes of the SHA-256 over everything that both sides must agree on."""
-    tables = (MESSAGES, records.RECORDS, alarms.ALARMS, errors.ERRORS, program.PROGRAM_FIELDS, states.STATE_NAMES)
+    tables = (
+        MESSAGES,
+        records.RECORDS,
+        alarms.ALARMS,
+        errors.ERRORS,
+        program.PROGRAM_FIELDS,
+        library.LIBRARY_FIELDS,
+        states.STATE_NAMES,
+    )
     told = hashlib.sha256()
     for table in tables:
         for item in sorted(table.items()) if isinstance(table, dict) else table:

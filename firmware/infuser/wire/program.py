@@ -4,6 +4,7 @@ Doses are clinical (ng a day) and the pump itself converts them to volume, so th
 confirmed is what a clinician reads. `step_list` covers the week: each step begins at `start_min`
 on every day in `day_mask` (bit 0 is Monday) and lasts until the next one begins. Local times of
 `plan_list` and `start_min` are minutes since 1970 by the wall clock of the place; 0 is none.
+`weight_hg` is in hundreds of grams. `screening_ng` is the screening dose that `screening_response` is about.
 """
 
 import binascii
@@ -15,6 +16,19 @@ CONTINUOUS = 1
 FLEX = 2
 MODE_NAMES = {0: "none", CONTINUOUS: "continuous", FLEX: "flex"}
 EVERY_DAY = 0x7F
+
+# What a therapy file says about the patient and the screening; 0 is "not told" in each of them.
+SPINAL = 1
+CEREBRAL = 2
+INDICATION_NAMES = ("none", "spinal", "cerebral")
+NEGATIVE = 1
+POSITIVE = 2
+POSITIVE_OVER_8H = 3
+RESPONSE_NAMES = ("none", "negative", "positive", "positive-over-8h")
+# Bits of `contraindications` and `cautions`, lowest first.
+CONTRAINDICATION_NAMES = ("hypersensitivity", "infection", "body-too-small")
+CAUTION_NAMES = ("impaired-kidneys", "stroke", "pregnancy")
+AGE_NOT_TOLD = 255
 
 STEP_FIELDS = (("day_mask", "u8"), ("start_min", "u16"), ("dose_ng_per_day", "u32"))
 # Daily doses that replace the pattern's own, each from a local time on; 0 ends the therapy.
@@ -43,8 +57,15 @@ PROGRAM_FIELDS = (
     ("dose_max_4h_ng", "u32"),
     ("dose_max_ng_per_day", "u32"),
     ("low_reservoir_nl", "u32"),
+    ("age_years", "u8"),
+    ("weight_hg", "u16"),
+    ("indication", "u8"),
+    ("screening_ng", "u32"),
+    ("screening_response", "u8"),
+    ("contraindications", "u8"),
+    ("cautions", "u8"),
 )
-VERSION = 2
+VERSION = 3
 ENCODED_MAX = 4096
 
 
@@ -53,6 +74,7 @@ def new(**values) -> dict:
     kinds = {"text": "", "blob": b""}
     program = {name: ([] if isinstance(kind, tuple) else kinds.get(kind, 0)) for name, kind in PROGRAM_FIELDS}
     program["version"] = VERSION
+    program["age_years"] = AGE_NOT_TOLD
     program.update(values)
     return program
 

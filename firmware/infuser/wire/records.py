@@ -45,6 +45,12 @@ START_AT = 20
 PLAN = 21
 BRIDGE = 22
 CALIBRATION = 23
+ALARM_ESCALATED = 24
+LIBRARY = 25
+TRUST = 26
+OVERRIDE = 27
+SIGN_IN = 28
+KEYS = 29
 
 COUNTERS = (
     ("basal_steps", "u32"),
@@ -174,6 +180,13 @@ RECORDS = {
             ("operator", "text"),
         ),
     ),
+    ALARM_ESCALATED: ("alarm-escalated", (("alarm", "u8"), ("priority", "u8"))),
+    LIBRARY: ("library", (("library", "text"), ("version", "u32"), ("digest", "blob"), ("operator", "text"))),
+    TRUST: ("trust", (("digest", "blob"), ("operator", "text"))),
+    # A soft limit overstepped by a person's confirmation, once for each.
+    OVERRIDE: ("override", (("field", "text"), ("text", "text"), ("operator", "text"))),
+    SIGN_IN: ("sign-in", (("role", "u8"), ("accepted", "bool"), ("failures", "u16"), ("operator", "text"))),
+    KEYS: ("keys", (("digest", "blob"), ("operator", "text"))),
 }
 
 

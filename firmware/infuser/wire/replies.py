@@ -1,5 +1,6 @@
 """Fields of the two long replies: what a pump tells about itself, and how it understood a program."""
 
+# `since_ms` is wall time, 0 while the clock is lost. The priority may have escalated.
 ALARM_FIELDS = (
     ("alarm", "u8"),
     ("priority", "u8"),
@@ -66,6 +67,13 @@ STATUS_FIELDS = (
     ("concentration_ug_per_ml", "u32"),
     ("delivered_ug_per_ml", "u32"),
     ("program_digest", "blob"),
+    ("library", "text"),
+    ("library_version", "u32"),
+    ("library_digest", "blob"),
+    ("trust_digest", "blob"),
+    ("keyed", "bool"),
+    ("role", "u8"),
+    ("session_left_ms", "u32"),
     ("log_oldest", "u32"),
     ("log_next", "u32"),
     ("battery_mv", "u16"),

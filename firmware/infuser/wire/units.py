@@ -36,6 +36,8 @@ DOSE_MAX_NG_PER_DAY = 2003000  # product labelling: the upper end of maintenance
 # What may go out in any 24 h with all boluses: a quarter above the largest daily dose.
 DOSE_WINDOW_MAX_NG = DOSE_MAX_NG_PER_DAY * 5 // 4
 DAY_MAX_NL = THERAPY_MAX_NL_PER_DAY + BOLUS_MAX_NL
+# The drive takes so many microsteps at a time; no more fit into its word.
+BURST_MAX_STEPS = 64
 # The motor's largest rate, all that it does at once taken together.
 PUMP_MAX_NL_PER_DAY = PRIMING_MAX_NL_PER_DAY
 AUDIO_PAUSE_MAX_S = 600
