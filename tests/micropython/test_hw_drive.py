@@ -22,9 +22,10 @@ def world(tmp_path: Path) -> World:
 def test_the_stand_in_has_made_what_the_machine_has_at_every_cycle_and_never_tells_a_pulse_as_not_made(
     world: World,
 ) -> None:
+    moments = [cycles - 1 for cycles in piosim.MOMENTS]
     told = world.run(f"""{BUILD}
 result = []
-for after_us in range({piosim.CYCLES - 1}):
+for after_us in {moments}:
     before = plant.steps_made
     drive.enable(True)
     drive.burst({piosim.PULSES}, {piosim.INTERVAL_US})
@@ -33,7 +34,7 @@ for after_us in range({piosim.CYCLES - 1}):
     not_made = drive.halt()
     result.append([plant.steps_made - before, not_made])
 """)
-    assert [made for made, _ in told] == [piosim.halted_after(cycles)[0] for cycles in range(1, piosim.CYCLES)]
+    assert [tuple(one) for one in told] == [piosim.halted_after(cycles) for cycles in piosim.MOMENTS]
     assert all(made + not_made <= piosim.PULSES + piosim.NEXT_PULSES for made, not_made in told)
 
 
@@ -41,16 +42,61 @@ def test_the_stand_in_makes_the_same_pulses_as_the_pio_program(world: World) -> 
     told = world.run(f"""{BUILD}
 drive.enable(True)
 start = time.ticks_us()
-drive.burst(3, 50)
-drive.burst(2, 20)
+drive.burst(3, 5000)
+drive.burst(2, 4200)
 result = []
-for _ in range(250):
+for _ in range(24000):
     plant.sync()
     while len(result) < plant.steps_made:
         result.append(time.ticks_us() - start)
     time.sleep_us(1)
 """)
-    assert told == piosim.rising_edges_us([(3, 50), (2, 20)])
+    assert told == piosim.rising_edges_us([(3, 5000), (2, 4200)])
+
+
+def test_the_stand_in_switches_the_current_as_the_pio_program_does(world: World) -> None:
+    told = world.run(f"""{BUILD}
+drive.enable(True)
+drive.burst(3, 5000)
+drive.burst(2, 4200)
+result, last_us, on = [], 0, 0
+for cycle in range(24000):
+    time.sleep_us(1)
+    plant.sync()
+    on_us = plant.on_us()
+    if (on_us > last_us) != on:
+        on = on_us > last_us
+        result.append([cycle, 0 if on else 1])
+    last_us = on_us
+""")
+    machine = piosim.StateMachine()
+    machine.active(1)
+    machine.words = [piosim.word(3, 5000), piosim.word(2, 4200)]
+    machine.run()
+    assert [tuple(one) for one in told] == machine.sides
+
+
+def test_current_flows_around_the_pulses_only_and_stops_at_once_when_the_drive_is_cut(world: World) -> None:
+    told = world.run(f"""{BUILD}
+drive.enable(True)
+time.sleep_ms(10000)
+plant.sync()
+result = [plant.on_us()]
+drive.burst(10, 1000000)
+time.sleep_ms(20000)
+plant.sync()
+result.append(plant.on_us())
+drive.burst(1, 1000000)
+time.sleep_us({piosim.FIRST_US + 100})
+micropython.heap_lock()
+drive.cut()
+micropython.heap_unlock()
+time.sleep_ms(100)
+plant.sync()
+result += [plant.on_us(), plant.levels[4]]
+""")
+    whole = 10 * piosim.ON_US
+    assert told == [0, whole, whole + piosim.RISE_US + 100, 1]
 
 
 def test_bursts_are_handed_over_under_a_locked_heap(world: World) -> None:
@@ -86,8 +132,8 @@ result += [drive.ready(), drive.enabled, plant.enabled, plant.steps_made]
 
 HALTED = """
 drive.enable(True)
-drive.burst(10, 1000)
-drive.burst(5, 1000)
+drive.burst(10, 5000)
+drive.burst(5, 5000)
 time.sleep_us(AFTER_US)
 not_made = drive.halt()
 again = drive.halt()
@@ -95,24 +141,52 @@ time.sleep_ms(100)
 plant.sync()
 made = plant.steps_made
 drive.enable(True)
-drive.burst(1, 1000)
+drive.burst(1, 5000)
 time.sleep_ms(10)
 result = [made, not_made, again, drive.halt(), plant.steps_made - made]
 """
 
 
-@pytest.mark.parametrize("after_us", [3, 4, 10, 999, 1003, 1004, 5000, 9500, 10002, 10006, 10500, 25000])
+@pytest.mark.parametrize("after_us", [11, 12, 100, 4999, 5011, 5012, 25_000, 47_500, 50_014, 50_015, 52_500, 90_000])
 def test_steps_made_and_steps_not_made_add_up_when_it_is_halted(world: World, after_us: int) -> None:
     made, not_made, again, at_rest, made_after = world.run(BUILD + HALTED.replace("AFTER_US", str(after_us)))
     assert made + not_made == 15
     assert (again, at_rest, made_after) == (0, 0, 1)
 
 
-@pytest.mark.parametrize(("after_us", "handed_over"), [(0, 10), (2, 10), (10003, 5), (10005, 5)])
+@pytest.mark.parametrize(("after_us", "handed_over"), [(0, 10), (50_003, 5)])
 def test_a_burst_halted_while_it_is_fetched_counts_as_made(world: World, after_us: int, handed_over: int) -> None:
     made, not_made, again, at_rest, made_after = world.run(BUILD + HALTED.replace("AFTER_US", str(after_us)))
     assert made + not_made == 15 - handed_over
     assert (again, at_rest, made_after) == (0, 0, 1)
+
+
+def test_a_reset_on_the_way_leaves_the_driver_off(world: World) -> None:
+    world.run(f"""{BUILD}
+import machine
+drive.enable(True)
+drive.burst(64, 5000)
+time.sleep_us(12345)
+machine.reset()
+""")
+    made = world.plant()["plant"]["steps_made"]
+    told = world.run(f"""
+from plant import plant
+import time
+result = [plant.enabled]
+{BUILD}
+time.sleep_ms(1000)
+plant.sync()
+result += [plant.enabled, plant.on_us(), plant.steps_made]
+""")
+    assert (world.code, made) == (0, 3)
+    assert told == [False, False, 0, 3]
+
+
+@pytest.mark.parametrize("after_us", [1, 10, 5010, 50_004, 50_013])
+def test_a_pulse_for_which_the_current_rises_counts_as_made(world: World, after_us: int) -> None:
+    made, not_made, *_ = world.run(BUILD + HALTED.replace("AFTER_US", str(after_us)))
+    assert made + not_made == 14
 
 
 def test_direction_is_that_of_the_enable_call(world: World) -> None:
@@ -120,8 +194,8 @@ def test_direction_is_that_of_the_enable_call(world: World) -> None:
 result = []
 for forward in (True, False):
     drive.enable(forward)
-    drive.burst(60, 1000)
-    time.sleep_ms(100)
+    drive.burst(60, 5000)
+    time.sleep_ms(400)
     plant.sync()
     result.append([plant.motor, plant.piston])
 """)
@@ -131,10 +205,10 @@ for forward in (True, False):
 def test_changing_direction_on_the_way_loses_no_pulse_and_makes_none_up(world: World) -> None:
     told = world.run(f"""{BUILD}
 drive.enable(True)
-drive.burst(64, 1000)
-time.sleep_us(10500)
+drive.burst(64, 5000)
+time.sleep_us(52500)
 drive.enable(False)
-time.sleep_ms(100)
+time.sleep_ms(400)
 plant.sync()
 result = [plant.steps_made, plant.steps_back]
 """)

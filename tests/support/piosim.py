@@ -12,18 +12,36 @@ from typing import Any
 import pioasm
 from pioasm import Instruction
 
+from infuser.hw import board
+
 FETCH_US = 3  # pull, out, out between two bursts
-_OVERHEAD_US = 6
+RISE_US = 8  # the current is on so long before a pulse
+ON_US = 4112  # and so long in all
+FIRST_US = FETCH_US + RISE_US  # from handing over a word to its first pulse
+OVERHEAD_US = 4115
+PIO_HAS = -1
 _WORD = 0xFFFFFFFF
 _FIFO_WORDS = 4
 # Two bursts to be halted somewhere on the way: both, and some cycles of rest after them.
-PULSES, INTERVAL_US, NEXT_PULSES, NEXT_INTERVAL_US = 5, 20, 3, 12
-CYCLES = 2 * FETCH_US + PULSES * INTERVAL_US + NEXT_PULSES * NEXT_INTERVAL_US + 20
+PULSES, INTERVAL_US, NEXT_PULSES, NEXT_INTERVAL_US = 4, 4200, 3, 4125
+_BURST_US = FETCH_US + PULSES * INTERVAL_US
+CYCLES = _BURST_US + FETCH_US + NEXT_PULSES * NEXT_INTERVAL_US + 20
+
+
+def _moments() -> list[int]:
+    """Every cycle near one in which something happens, and some of those in between."""
+    steps = [FETCH_US + n * INTERVAL_US for n in range(PULSES + 1)]
+    steps += [_BURST_US + FETCH_US + n * NEXT_INTERVAL_US for n in range(NEXT_PULSES + 1)]
+    near = {begin + offset for begin in steps for offset in (*range(-5, 20), *range(ON_US - 3, ON_US + 5))}
+    return sorted(cycle for cycle in near | set(range(1, CYCLES, 211)) if 0 < cycle < CYCLES)
+
+
+MOMENTS = _moments()
 
 
 def word(count: int, interval_us: int) -> int:
     """What Drive.burst hands to the machine."""
-    return (count - 1) << 24 | (interval_us - _OVERHEAD_US)
+    return (count - 1) << 24 | (interval_us - OVERHEAD_US)
 
 
 def rising_edges_us(bursts: list[tuple[int, int]]) -> list[int]:
@@ -36,20 +54,31 @@ def rising_edges_us(bursts: list[tuple[int, int]]) -> list[int]:
 
 
 class StateMachine:
-    """rp2.StateMachine with the drive's program. `rises` and `falls` are the cycles of the step pin's edges."""
+    """rp2.StateMachine with the drive's program. `rises` and `falls` are the cycles of the step pin's edges.
+
+    `side` is what the program puts on the enable pin, `sides` every change of it: (cycle, level).
+    """
 
     def __init__(self, *_arguments: object, **_settings: object) -> None:
         self.instructions, self.labels = pioasm.program()
         self.words: list[int] = []
         self.told: list[int] = []
-        self.registers = {"x": 0, "y": 0, "isr": 0, "osr": 0}
+        self.registers = {"x": 0, "y": 0, "isr": 0, "osr": 0, "null": 0}
         self.pin = 0
+        self.side = 1
+        self.sides: list[tuple[int, int]] = []
+        self.enable = PIO_HAS  # the level that the firmware keeps the enable pin at, or PIO_HAS
         self.counter = 0
         self.cycle = 0
         self.rises: list[int] = []
         self.falls: list[int] = []
         self._delay = 0
         self.on = False
+
+    @property
+    def current(self) -> bool:
+        """Whether the driver has current."""
+        return (self.side if self.enable == PIO_HAS else self.enable) == board.DRIVER_ON
 
     # What the firmware calls
 
@@ -111,7 +140,13 @@ class StateMachine:
         self.cycle += 1
 
     def _do(self, instruction: Instruction) -> None:
+        if instruction.level is not None and instruction.level != self.side:
+            self.side = instruction.level
+            self.sides.append((self.cycle, self.side))
         getattr(self, "_" + instruction.name)(*instruction.arguments)
+
+    def _nop(self) -> None:
+        """Time passes."""
 
     def _pull(self, _block: str) -> None:
         self.registers["osr"] = self.words.pop(0) if self.words else self.registers["x"]
@@ -121,17 +156,21 @@ class StateMachine:
         self.registers["isr"] = 0
 
     def _out(self, target: str, bits: int) -> None:
-        self.registers[target] = self.registers["osr"] & ((1 << bits) - 1)
-        self.registers["osr"] >>= bits
+        self.registers[target] = self.registers["osr"] >> 32 - bits
+        self.registers["osr"] = self.registers["osr"] << bits & _WORD
 
-    def _set(self, _pins: str, level: int) -> None:
+    def _set(self, target: str, level: int) -> None:
+        if target != "pins":
+            self.registers[target] = level
+            return
         if level != self.pin:
             (self.rises if level else self.falls).append(self.cycle)
         self.pin = level
 
     def _mov(self, target: str, source: Any) -> None:
         inverted = isinstance(source, tuple)
-        value = {"null": 0, **self.registers}[source[1] if inverted else source]
+        name = source[1] if inverted else source
+        value = 0 if name == "null" else self.registers[name]
         self.registers[target] = value ^ _WORD if inverted else value
 
     def _jmp(self, condition: str, label: str) -> None:
@@ -142,23 +181,36 @@ class StateMachine:
 
 
 def drive(on_pin: Callable[[int, int], None] | None = None) -> tuple[Any, StateMachine]:
-    """The firmware's Drive and the machine that it runs; `on_pin(gpio, level)` hears of every pin that it sets."""
+    """The firmware's Drive and the machine that it runs.
+
+    `on_pin(gpio, level)` hears of every pin that it sets; the level is PIO_HAS where it gives one to the machine.
+    """
     machine = StateMachine()
 
     class Pin:
-        OUT = 1
+        OUT, ALT, ALT_PIO0 = 1, 3, 6
 
         def __init__(self, gpio: int, _mode: int, value: int) -> None:
             self._gpio = gpio
             self.value(value)
 
+        def init(self, mode: int, value: int | None = None, alt: int | None = None) -> None:
+            if mode == Pin.OUT:
+                assert value is not None
+                self.value(value)
+            else:
+                assert (mode, alt) == (Pin.ALT, Pin.ALT_PIO0)
+                self.value(PIO_HAS)
+
         def value(self, level: int) -> None:
+            if self._gpio == board.PINS["enable"]:
+                machine.enable = level
             if on_pin:
                 on_pin(self._gpio, level)
 
     chip, pio = ModuleType("machine"), ModuleType("rp2")
     vars(chip).update(Pin=Pin)
-    names = SimpleNamespace(OUT_LOW=0, SHIFT_RIGHT=1)
+    names = SimpleNamespace(OUT_LOW=2, OUT_HIGH=3, SHIFT_LEFT=0)
     vars(pio).update(PIO=names, asm_pio=lambda **_settings: lambda function: function)
     vars(pio).update(StateMachine=lambda *_arguments, **_settings: machine)
     spec = importlib.util.spec_from_file_location("drive_on_piosim", pioasm.source())
@@ -180,7 +232,8 @@ def drive(on_pin: Callable[[int, int], None] | None = None) -> tuple[Any, StateM
 def halted_after(cycles: int) -> tuple[int, int]:
     """(pulses made, pulses told as not made) when two bursts are halted so many cycles after the first was handed over.
 
-    Whatever the cycle, the pin is low then, a second halt tells nothing, and the next burst comes out whole.
+    Whatever the cycle, the pin is low and the driver without current then and when the drive is made ready again,
+    a second halt tells nothing, and the next burst comes out whole.
     """
     motor, machine = drive()
     motor.enable(True)
@@ -191,9 +244,11 @@ def halted_after(cycles: int) -> tuple[int, int]:
     machine.run(cycles - 1)
     made = len(machine.rises)
     not_made = motor.halt()
+    assert not machine.current
     machine.run(1000)
-    assert (machine.pin, len(machine.rises), motor.halt()) == (0, made, 0)
+    assert (machine.pin, machine.current, len(machine.rises), motor.halt()) == (0, False, made, 0)
     motor.enable(True)
+    assert not machine.current
     motor.burst(2, INTERVAL_US)
     machine.run(1)
     assert motor.halt() == 0  # nothing is left over from the halt before

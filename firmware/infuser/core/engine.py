@@ -2,7 +2,6 @@
 
 from infuser.wire import units
 
-BURST_MAX = 64
 # What is made up for goes out at 72 mL/h at most: a little over the largest rate, gently on the line.
 INTERVAL_MIN_US = 5000
 
@@ -31,7 +30,7 @@ class Engine:
     def set_period(self, period_ms: int) -> None:
         """Spread bursts over this tick period from now on."""
         self.period_us = period_ms * 1000
-        self._burst_max = min(BURST_MAX, self.period_us // INTERVAL_MIN_US)
+        self._burst_max = min(units.BURST_MAX_STEPS, self.period_us // INTERVAL_MIN_US)
         self._burst_quanta = period_ms // units.QUANTUM_MS + 1
 
     def on_tick(self, quanta: int) -> None:
@@ -41,6 +40,9 @@ class Engine:
             return
         meter = self.meter
         meter.advance(quanta)
+        if meter.corrupt or self.guard.corrupt:
+            self._cut()
+            return
         wanted = meter.pending()
         if wanted == 0 or not self.drive.ready():
             self.guard.allow(0, quanta)
@@ -48,10 +50,17 @@ class Engine:
         if wanted > self._burst_max:
             wanted = self._burst_max
         count = self.guard.allow(wanted, quanta)
-        if count:
+        if self.guard.corrupt:
+            self._cut()
+        elif count:
             meter.issue(count)
             self._note_burst(count)
             self.drive.burst(count, self.period_us // count)
+
+    def _cut(self) -> None:
+        # A bit has flipped: no count can be trusted, so none is changed any more; the main loop finds out.
+        self.running = False
+        self.drive.cut()
 
     def _follow(self, quanta: int) -> None:
         if self.made_low == self.issued:

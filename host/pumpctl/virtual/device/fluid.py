@@ -1,23 +1,24 @@
 """The fluid between piston and patient: compliance, resistance, occlusions, leak.
 
-Volumes in pL. A line that is open empties its compliance with the time constant _TAU_US, so that a
-steady flow of 60 mL/h stands at 20 kPa; a closed one keeps what is pressed into it.
+Volumes in pL. A line that is open empties its compliance through its resistance: a steady flow of
+60 mL/h stands at 20 kPa. A closed one keeps what is pressed into it.
 """
 
 from math import exp
 
 import kernel
-from plant import STALL_PL, plant
+from plant import plant
 
-OUTLET_PL_PER_PA = 10
-INLET_PL_PER_PA = 100
-_TAU_US = 12000
+_STALL_PA = 400000  # the motor is not strong enough against more
+_TAU_US_PER_PL_PER_PA = 1200  # resistance: time constant for each pL/Pa of compliance
 
 
 class Fluid:
     """What is in the line, and what has come out of it."""
 
     def __init__(self):
+        self.outlet_pl_per_pa = 10
+        self.inlet_pl_per_pa = 100
         self.starved = False
         self.leak_percent = 0
         self.stored_pl = 0
@@ -33,7 +34,7 @@ class Fluid:
         volume_pl = plant.moved_pl
         passed_us = now_us - self._last_us
         if not passed_us and not volume_pl and not self.missing_pl:
-            plant.room_pl = STALL_PL - self.stored_pl
+            plant.room_pl = self._stall_pl() - self.stored_pl
             return
         self._last_us = now_us
         plant.moved_pl = 0
@@ -51,30 +52,30 @@ class Fluid:
         before_pl = self.stored_pl + volume_pl
         self.stored_pl = before_pl if plant.occluded else self._left(before_pl, volume_pl, passed_us)
         self.delivered_pl += before_pl - self.stored_pl
-        plant.room_pl = STALL_PL - self.stored_pl
+        plant.room_pl = self._stall_pl() - self.stored_pl
+
+    def _stall_pl(self):
+        return _STALL_PA * self.outlet_pl_per_pa
 
     def _left(self, before_pl, volume_pl, passed_us):
         """What an open line still holds when `volume_pl` came in evenly over `passed_us`."""
         if passed_us <= 0:
             return before_pl
-        steady_pl = volume_pl * _TAU_US // passed_us
-        if passed_us > 20 * _TAU_US:
+        tau_us = _TAU_US_PER_PL_PER_PA * self.outlet_pl_per_pa
+        steady_pl = volume_pl * tau_us // passed_us
+        if passed_us > 20 * tau_us:
             return steady_pl
-        return steady_pl + _decayed(before_pl - volume_pl - steady_pl, passed_us)
+        return steady_pl + int((before_pl - volume_pl - steady_pl) * exp(-passed_us / tau_us))
 
     def outlet_pa(self):
         """Pressure at the outlet above ambient."""
         self.flow()
-        return self.stored_pl // OUTLET_PL_PER_PA
+        return self.stored_pl // self.outlet_pl_per_pa
 
     def inlet_pa(self):
         """Pressure at the inlet above ambient; suction is negative."""
         self.flow()
-        return -(self.missing_pl // INLET_PL_PER_PA)
-
-
-def _decayed(volume_pl, passed_us):
-    return int(volume_pl * exp(-passed_us / _TAU_US))
+        return -(self.missing_pl // self.inlet_pl_per_pa)
 
 
 fluid = Fluid()

@@ -4,6 +4,8 @@ Positions are microsteps; the piston's is 0 at the full end and END at the empty
 interrupt handler reaches (`sync`, `pulses`, `level`) uses small integers only and allocates nothing.
 """
 
+from math import pi, sin
+
 import kernel
 
 from infuser.hw import board
@@ -12,9 +14,9 @@ from infuser.wire import units
 STEP_PL = units.STEP_PL_NOMINAL
 END = units.RESERVOIR_CAPACITY_NL * units.PL_PER_NL // STEP_PL
 BACKLASH_STEPS = 40
+TURN_STEPS = 3200
 _SWITCH_STEPS = 20  # a limit switch closes this much before its end
 _EMPTY_AT = END - _SWITCH_STEPS
-STALL_PL = 4000000  # the motor is not strong enough against more volume than this: 400 kPa
 _ENABLE = board.PINS["enable"]
 _DIR = board.PINS["dir"]
 _FULL = board.PINS["limit_full"]
@@ -22,6 +24,8 @@ _EMPTY = board.PINS["limit_empty"]
 MOVED = (_FULL, _EMPTY)  # the pins whose level the mechanics give
 _LAMPS = (board.PINS["lamp_cyan"], board.PINS["lamp_yellow"], board.PINS["lamp_red"])
 _BESIDE = (0, 1, 0, -1)
+_SINE = bytes(round(100 + 100 * sin(pi * index / 32)) for index in range(64))  # a period, 100 is zero
+_DAY_US = 86400000000
 _LAMP_DARK_US = 3000000  # longer than any flashing lamp stays dark
 _LAMP_LIT_US = 100000  # a lamp lit for less is being tested and signals nothing
 
@@ -36,7 +40,7 @@ class Plant:
         self.levels[board.PINS["supply_present"]] = 1
         self.on_edge = {}  # gpio -> (whether rising edges count too, handler)
         self.generator = None  # the state machine that makes the step pulses
-        self.enabled = False
+        self.enabled = False  # whether the PIO has the driver's enable line: current flows around each pulse
         self.forward = True
         self.steps_made = 0
         self.steps_back = 0
@@ -45,9 +49,10 @@ class Plant:
         self.gap = BACKLASH_STEPS  # 0: backlash taken up backwards, BACKLASH_STEPS: forwards
         self.moved_pl = 0  # displaced since the fluid looked last
         self.occluded = False
-        self.room_pl = STALL_PL  # what the motor can still press into an occluded line
+        self.room_pl = 0  # what the motor can still press into an occluded line; `fluid` says
         self.stalled = False
         self.skip_percent = 0
+        self.slip_percent = 0
         self.runaway_hz = 0
         self.battery_mv = 4100
         self.temperature_mc = 32000
@@ -56,9 +61,13 @@ class Plant:
         self.encoder_dead = False
         self.clock_absent = False
         self.noise = 1
+        self.encoder_noise = 1
+        self.encoder_drift = 0
+        self.encoder_eccentricity = 0
         self._lamp_us = [-_LAMP_DARK_US] * len(_LAMPS)
         self._lit_us = [0] * len(_LAMPS)
         self._skipped = 0
+        self._dice = 1
         self._ran_us = 0
 
     def sync(self):
@@ -67,10 +76,19 @@ class Plant:
         if generator is not None and kernel.now_us >= generator.next_us:
             generator.sync()
         if self.runaway_hz:
-            due = (kernel.now_us - self._ran_us) * self.runaway_hz // 1000000
+            due = (self.on_us() - self._ran_us) * self.runaway_hz // 1000000
             self._ran_us += due * 1000000 // self.runaway_hz
             if self.enabled:
-                self.turn(due)
+                self.turn(due if self.forward else -due)
+
+    def connect(self, generator):
+        """The state machine that makes the step pulses from now on."""
+        self.generator = generator
+        self._ran_us = 0
+
+    def on_us(self):
+        """For how long the driver has had current since power-on. Interrupt-safe."""
+        return 0 if self.generator is None else self.generator.on_us()
 
     def pulses(self, count):
         """The driver gets `count` step pulses. Interrupt-safe."""
@@ -86,7 +104,18 @@ class Plant:
             self._skipped += count * self.skip_percent
             count -= self._skipped // 100
             self._skipped %= 100
+        if self.slip_percent:
+            count -= self._slipped(count)
         self.turn(count if self.forward else -count)
+
+    def _slipped(self, count):
+        """How many of `count` microsteps the coupling loses, each by chance."""
+        lost = 0
+        for _ in range(count):
+            self._dice = dice = (self._dice * 1103515245 + 12345) & 0x7FFFFFFF
+            if (dice >> 16) % 100 < self.slip_percent:
+                lost += 1
+        return lost
 
     def turn(self, count):
         """The motor turns `count` microsteps, forwards if positive, as far as it can."""
@@ -129,13 +158,27 @@ class Plant:
     def drive(self, gpio, level):
         """The firmware puts a level on a pin."""
         if self.levels[gpio] != level:
-            if gpio == _ENABLE or gpio == _DIR:  # an interrupt may: no tuple may be made
+            if gpio == _DIR:
                 self.sync()
             elif gpio in _LAMPS:
                 self._lamp_turns(_LAMPS.index(gpio), level)
             self.levels[gpio] = level
-            self.enabled = self.levels[_ENABLE] == board.DRIVER_ON
             self.forward = self.levels[_DIR] == board.FORWARD
+
+    def give(self, gpio):
+        """The PIO's program switches the driver from now on; no other pin is given to it in this way."""
+        if gpio != _ENABLE:
+            raise ValueError(gpio)
+        self.sync()
+        self.enabled = True
+
+    def take(self, gpio, level):
+        """A pin follows the firmware again, at a level."""
+        if gpio != _ENABLE or level == board.DRIVER_ON:
+            raise ValueError(gpio)
+        self.sync()
+        self.enabled = False
+        self.levels[gpio] = level
 
     def _lamp_turns(self, index, level):
         if level:
@@ -151,16 +194,25 @@ class Plant:
         return 0
 
     def angle(self):
-        """What the encoder reads: 0 to 4095, now and then one count beside."""
+        """What the encoder reads: 0 to 4095, now and then `encoder_noise` counts beside.
+
+        Its magnet may stand off the axis: `encoder_eccentricity` counts at most within a turn. And it
+        may drift with the temperature of the day: `encoder_drift` counts at most.
+        """
         self.sync()
         self.noise = noise = (self.noise * 1103515245 + 12345) & 0x7FFFFFFF
-        # 4096 counts for 3200 microsteps.
-        return (self.motor * 32 // 25 + _BESIDE[noise >> 29]) & 0xFFF
+        # 4096 counts for 3200 microsteps, in hundredths of a count.
+        counts = self.motor * 128
+        if self.encoder_eccentricity:
+            counts += (_SINE[self.motor % TURN_STEPS // 50] - 100) * self.encoder_eccentricity
+        if self.encoder_drift:
+            counts += (_SINE[kernel.now_us % _DAY_US * 64 // _DAY_US] - 100) * self.encoder_drift
+        return (counts // 100 + _BESIDE[noise >> 29] * self.encoder_noise) & 0xFFF
 
     def set_runaway(self, steps_per_s):
-        """The motor turns by itself as long as the driver is on; 0 ends it."""
+        """Something else makes steps too: the motor follows while it has current; 0 ends it."""
         self.sync()
-        self._ran_us = kernel.now_us
+        self._ran_us = self.on_us()
         self.runaway_hz = steps_per_s
 
     def put_piston(self, position):

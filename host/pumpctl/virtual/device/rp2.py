@@ -1,6 +1,7 @@
 """Stand-in for `rp2`: the flash, and a state machine that models the bursts of infuser.hw.drive.
 
-A burst is known by start, interval and count; what has come of it is worked out when somebody asks.
+A burst is known by start, interval and count; what has come of it, pulses and current, is worked out when
+somebody asks.
 """
 
 import kernel
@@ -9,7 +10,9 @@ from plant import plant
 
 _FIFO_WORDS = 4
 _FETCH_US = 3  # pull, out, out
-_PULSE_US = 6  # what the program adds to the interval in the word
+_RISE_US = 8  # the current is on so long before a pulse
+_ON_US = 4112  # and so long in all
+_PULSE_US = 4115  # what the program adds to the interval in the word
 _NOTHING_LEFT = 0xFFFFFFFF
 
 
@@ -30,12 +33,12 @@ def asm_pio(**_settings):
 
 
 class StateMachine:
-    """One word is one burst of evenly spaced pulses; bits 0-23 interval less 6 us, the rest count less one.
+    """One word is one burst of evenly spaced pulses; bits 0-23 interval less _PULSE_US, the rest count less one.
 
     tx_fifo() and put() are called in the interrupt: they allocate nothing.
     """
 
-    def __init__(self, id, program=None, freq=-1, set_base=None):
+    def __init__(self, id, program=None, freq=-1, set_base=None, sideset_base=None):
         if freq != 1000000:
             raise ValueError("freq")
         self._active = False
@@ -52,7 +55,9 @@ class StateMachine:
         self._x = 12345  # as after power-on: anything
         self._isr = 0
         self._received = []
-        plant.generator = self
+        self._on_us = 0  # current was on, all bursts before this one taken together
+        plant.connect(self)
+        plant.give(sideset_base.gpio)
 
     def active(self, on=None):
         self.sync()
@@ -60,12 +65,21 @@ class StateMachine:
             if on and not self._active:
                 self._free_us = self.next_us = kernel.now_us
             elif not on and self._count:
-                if self._made:  # else X has not been loaded yet
-                    self._x = self._count - self._made
-                self._count = 0
+                self._halted()
                 self.next_us = kernel.NEVER
             self._active = bool(on)
         return self._active
+
+    def _halted(self):
+        """X as the program has left it, and the current so far."""
+        left = self._count - self._made
+        wait_us = self._start_us + self._made * self._interval_us - kernel.now_us  # until the next pulse
+        if left and wait_us <= _RISE_US + (1 if self._made else _FETCH_US - 1):
+            self._x = left - 1  # that pulse is on its way
+        elif self._made:
+            self._x = left
+        self._on_us = self.on_us()
+        self._count = 0
 
     def put(self, word):
         self.sync()
@@ -108,11 +122,14 @@ class StateMachine:
                 new = made - self._made
                 self._made = made
                 self.next_us = self._start_us + made * self._interval_us
+                if made == self._count:
+                    self.next_us -= _RISE_US
                 if new:
                     plant.pulses(new)
                 if now_us < self.next_us:
                     return
                 self._free_us = self.next_us
+                self._on_us += self._count * _ON_US
                 self._count = 0
                 self._x = _NOTHING_LEFT
             if not self._waiting or not self._active:
@@ -120,11 +137,22 @@ class StateMachine:
                 return
             self._fetch()
 
+    def on_us(self):
+        """For how long the program has kept the current on since power-on. Interrupt-safe, after sync()."""
+        passed_us = kernel.now_us - self._start_us + _RISE_US
+        if not self._count or passed_us <= 0:
+            return self._on_us
+        begun = passed_us // self._interval_us
+        on_us = passed_us - begun * self._interval_us
+        if on_us > _ON_US:
+            on_us = _ON_US
+        return self._on_us + begun * _ON_US + on_us
+
     def _fetch(self):
         first = self._first
         word = self._words[first]
         put_us = self._put_us[first]
-        self._start_us = (put_us if put_us > self._free_us else self._free_us) + _FETCH_US
+        self._start_us = (put_us if put_us > self._free_us else self._free_us) + _FETCH_US + _RISE_US
         self._interval_us = (word & 0xFFFFFF) + _PULSE_US
         self._count = (word >> 24 & 0xFF) + 1
         self._made = 0
@@ -145,8 +173,8 @@ class StateMachine:
     def _fill_x(self):
         self._x = _NOTHING_LEFT
 
-    def _lower_pin(self):
-        """The step pin's level has no meaning of its own here."""
+    def _nothing(self):
+        """The levels of the program's pins have no meaning of their own here."""
 
 
 _INSTRUCTIONS = {
@@ -154,5 +182,6 @@ _INSTRUCTIONS = {
     "mov(isr, x)": StateMachine._load_isr,
     "push(noblock)": StateMachine._push,
     "mov(x, invert(null))": StateMachine._fill_x,
-    "set(pins, 0)": StateMachine._lower_pin,
+    "set(pins, 0)": StateMachine._nothing,
+    "nop().side(1)": StateMachine._nothing,
 }

@@ -1,0 +1,24 @@
+"""Current of the motor: it flows around each microstep only, and not at all while the pump stands."""
+
+from ward import HOUR_MS, infusing
+
+PULSE_MS = 4.112
+
+
+def test_at_therapy_rates_the_motor_has_current_for_a_few_milliseconds_a_microstep(cli, bench):
+    ward = infusing(cli, bench)
+    before = ward.truth()
+    ward.advance(10 * HOUR_MS)
+    now = ward.truth()
+    steps = now["steps_made"] - before["steps_made"]
+    on_ms = now["driver_on_ms"] - before["driver_on_ms"]
+    assert steps > 800 and abs(on_ms - steps * PULSE_MS) <= PULSE_MS
+    assert on_ms < 10 * HOUR_MS // 5000
+    ward.do("stop")
+    stopped = ward.truth()
+    ward.plant.fault("runaway", value="200")
+    ward.advance(HOUR_MS)
+    now = ward.truth()
+    assert not now["driver_enabled"]
+    assert now["driver_on_ms"] == stopped["driver_on_ms"]
+    assert now["motor_steps"] == stopped["motor_steps"]
