@@ -1,6 +1,7 @@
 """Commands that start, change and stop delivery."""
 
-from infuser.app.checks import refuse_other_patient, within, wrong_state
+from infuser.app.checks import note_overrides, refuse_other_patient, refuse_unconfirmed, within, wrong_state
+from infuser.core import druglibrary
 from infuser.wire import alarms, errors, records, states, units
 from infuser.wire.messages import Refusal
 
@@ -22,7 +23,9 @@ def bolus(pump, request: dict) -> dict:
             schedule.program["low_reservoir_nl"],
         )
     _refuse_while_bridging(controller)
-    _check_bolus_size(pump, schedule, request)
+    warnings = _check_bolus(pump, schedule, request)
+    refuse_unconfirmed(warnings, request["confirmed"])
+    note_overrides(pump.recorder, warnings, request["operator"])
     volume_nl = schedule.volume_nl(request["dose_ng"])
     duration_ms = request["duration_ms"]
     controller.begin_bolus(states.CLINICIAN_BOLUS, volume_nl, request["dose_ng"], duration_ms, request["operator"])
@@ -38,9 +41,12 @@ def _refuse_while_bridging(controller) -> None:
         raise Refusal(errors.BRIDGE_ACTIVE, "bridge_nl", controller.ledger.bridge_nl)
 
 
-def _check_bolus_size(pump, schedule, request: dict) -> None:
+def _check_bolus(pump, schedule, request: dict) -> list:
+    """Hold a bolus against every hard limit; returns the soft ones that it oversteps."""
     controller = pump.controller
+    entry = pump.library.entry_for(schedule.program)
     within("dose_ng", request["dose_ng"], 1, schedule.program["bolus_max_ng"])
+    druglibrary.check_bolus(entry, request["dose_ng"])
     within("duration_ms", request["duration_ms"], units.BOLUS_MIN_MS, units.BOLUS_MAX_MS)
     volume_nl = schedule.volume_nl(request["dose_ng"])
     within("volume_nl", volume_nl, 1, min(units.BOLUS_MAX_NL, controller.account.reservoir_nl()))
@@ -57,6 +63,7 @@ def _check_bolus_size(pump, schedule, request: dict) -> None:
         _refuse_bolus(controller, request["dose_ng"], errors.DOSE_LIMIT)
         room_ng = units.dose_ng(room_nl, schedule.concentration)
         raise Refusal(errors.DOSE_LIMIT, "dose_ng", request["dose_ng"], 1, room_ng)
+    return druglibrary.bolus_warnings(entry, request["dose_ng"])
 
 
 def _refuse_bolus(controller, dose_ng: int, error: int) -> None:
@@ -116,7 +123,9 @@ def temporary_rate(pump, request: dict) -> dict:
         raise wrong_state(controller.state)
     dose = request["dose_ng_per_day"]
     if dose:
-        _check_temporary(controller, dose, request["duration_ms"])
+        warnings = _check_temporary(pump, dose, request["duration_ms"])
+        refuse_unconfirmed(warnings, request["confirmed"])
+        note_overrides(pump.recorder, warnings, request["operator"])
     controller.recorder.note(
         records.TEMPORARY_RATE,
         dose_ng_per_day=dose,
@@ -129,7 +138,9 @@ def temporary_rate(pump, request: dict) -> dict:
     return {"rate_nl_per_day": controller.basal_nl_per_day(), "ends_ms": ends_ms}
 
 
-def _check_temporary(controller, dose: int, duration_ms: int) -> None:
+def _check_temporary(pump, dose: int, duration_ms: int) -> list:
+    """Hold a temporary dose against every hard limit; returns the soft ones that it oversteps."""
+    controller = pump.controller
     _refuse_while_bridging(controller)
     schedule = controller.schedule
     concentration = schedule.concentration
@@ -138,6 +149,9 @@ def _check_temporary(controller, dose: int, duration_ms: int) -> None:
     low = -(-units.THERAPY_MIN_NL_PER_DAY * concentration // units.NL_PER_UL)
     within("dose_ng_per_day", dose, low, high)
     within("duration_ms", duration_ms, units.MS_PER_MIN, units.TEMPORARY_MAX_MS)
+    entry = pump.library.entry_for(schedule.program)
+    druglibrary.check_rate(entry, dose)
+    return druglibrary.rate_warnings(entry, dose)
 
 
 def prime(pump, request: dict) -> dict:

@@ -1,6 +1,7 @@
 """Programming in two steps: stage and check, then commit what was confirmed by its digest."""
 
-from infuser.app.checks import within, wrong_state
+from infuser.app import planner
+from infuser.app.checks import note_overrides, refuse_unconfirmed, within, wrong_state
 from infuser.core import prescription
 from infuser.wire import codec, errors, messages, states, units
 from infuser.wire import program as programs
@@ -8,15 +9,16 @@ from infuser.wire.messages import Refusal
 
 
 class Staging:
-    """Bytes of a program on their way; nothing is in force until a commit names their digest."""
+    """Bytes on their way, at most `most`; nothing is in force until a commit names their digest."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = programs.ENCODED_MAX) -> None:
+        self.most = most
         self.data = bytearray()
         self.total = 0
 
     def put(self, total: int, offset: int, chunk: bytes) -> int:
         """Take a chunk; offset 0 begins anew. Returns the bytes held."""
-        within("total", total, 1, programs.ENCODED_MAX)
+        within("total", total, 1, self.most)
         if offset == 0:
             self.data = bytearray()
             self.total = total
@@ -39,6 +41,7 @@ class Staging:
 
 
 def _schedule(pump, data: bytes):
+    """(schedule, warnings) of a program that this pump may deliver to its patient; Refusal says why it may not."""
     try:
         program = programs.decode(data)
     except codec.CodecError as error:
@@ -52,7 +55,21 @@ def _schedule(pump, data: bytes):
     held = ledger.fill_concentration
     if ledger.filled_nl and held != concentration:
         raise Refusal(errors.CONCENTRATION_MISMATCH, "concentration_ug_per_ml", concentration, held, held)
-    return schedule
+    entry = pump.library.entry_for(program)
+    prescription.check_against(schedule, entry)
+    before_ng_per_day, since_ms = _in_force(pump, program["drug"])
+    return schedule, prescription.warnings(schedule, entry, before_ng_per_day, since_ms)
+
+
+def _in_force(pump, drug: str):
+    """(daily dose in ng, ms since it was set) of the therapy so far; (0, 0) without one of this drug."""
+    controller = pump.controller
+    present = controller.schedule
+    if not present or present.program["drug"] != drug or planner.therapy_ended(controller):
+        return 0, 0
+    ledger = controller.ledger
+    set_ms = max(ledger.program_age_ms, ledger.plan_age_ms)
+    return present.dose_ng_per_day(), pump.timebase.age_ms() - set_ms
 
 
 def _other_drug(pump, program: dict) -> bool:
@@ -84,13 +101,13 @@ def stage(pump, request: dict) -> dict:
 def check(pump, request: dict) -> dict:
     """Say what the staged program means, in figures the pump would deliver."""
     data = pump.staging.whole()
-    schedule = _schedule(pump, data)
+    schedule, warnings = _schedule(pump, data)
     understood = schedule.figures()
     understood["digest"] = programs.digest(data)
     understood["refill_due_ms"] = pump.controller.refill_due_ms(schedule)
     other = _other_drug(pump, schedule.program)
     understood["bridge_rate_nl_per_day"] = pump.controller.basal.given_last().mean_nl_per_day if other else 0
-    understood["warning_list"] = prescription.warnings(schedule)
+    understood["warning_list"] = warnings
     return understood
 
 
@@ -101,15 +118,14 @@ def commit(pump, request: dict) -> dict:
         raise Refusal(errors.DIGEST_MISMATCH, "digest")
     if pump.controller.state in (states.PRIMING, states.REFILL):
         raise wrong_state(pump.controller.state)
-    schedule = _schedule(pump, data)
-    warnings = prescription.warnings(schedule)
-    if warnings and not request["confirmed"]:
-        raise Refusal(errors.CONFIRMATION_NEEDED, warnings[0]["field"], text=warnings[0]["text"])
+    schedule, warnings = _schedule(pump, data)
     bridge_nl = request["bridge_nl"]
     _check_bridge(pump, schedule.program, bridge_nl)
+    refuse_unconfirmed(warnings, request["confirmed"])
     if _other_drug(pump, schedule.program):
         _change_drug(pump.controller, bridge_nl)
-    pump.controller.change_program(data, request["confirmed"], request["operator"])
+    note_overrides(pump.recorder, warnings, request["operator"])
+    pump.controller.change_program(data, bool(warnings), request["operator"])
     pump.staging.clear()
     return {"digest": pump.controller.ledger.digest(), "state": pump.controller.state}
 

@@ -1,15 +1,12 @@
-"""Checks a program against itself and the pump's own hard limits (EC3); warns at soft ones (EC2)."""
+"""Checks a program against itself, the pump's hard limits and the drug library (EC3); warns at soft ones (EC2)."""
 
-from infuser.core import plan
+from infuser.core import druglibrary, eligibility, plan
 from infuser.core.schedule import Schedule
 from infuser.core.window import SPANS_MIN
 from infuser.wire import errors, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
-# Product labelling of intrathecal baclofen: maintenance in spasticity of cerebral origin (the
-# narrower range of the two).
-_SOFT_DOSE_NG_PER_DAY = (22000, 1400000)
 # A window this close to full counts as full: a program must leave so much room in its own windows.
 _WINDOW_MARGIN_STEPS = 32
 _LOCAL_MAX_MIN = units.EPOCH_MAX_MS // units.MS_PER_MIN
@@ -184,11 +181,17 @@ def _check_windows(program: dict, schedule: Schedule) -> None:
             raise Refusal(errors.OUT_OF_RANGE, field, program[field], least_ng, units.DOSE_WINDOW_MAX_NG)
 
 
-def warnings(schedule: Schedule) -> list[dict]:
-    """Soft limits overstepped: [{field, text}]; such a program is taken only with a confirmation."""
-    dose = schedule.dose_ng_per_day()
-    low, high = _SOFT_DOSE_NG_PER_DAY
-    if low <= dose <= high:
-        return []
-    text = "{} ng a day is outside the usual {} to {} ng a day".format(dose, low, high)
-    return [{"field": "dose_ng_per_day", "text": text}]
+def check_against(schedule: Schedule, entry: dict) -> None:
+    """Refusal for a sound program that must not be given: its patient, or a hard limit of the library's entry."""
+    eligibility.check(schedule.program, entry)
+    druglibrary.check(entry, schedule.program, schedule)
+
+
+def warnings(schedule: Schedule, entry: dict, before_ng_per_day: int = 0, since_ms: int = 0) -> list[dict]:
+    """Soft limits overstepped: [{field, text}]; such a program is taken only with a confirmation.
+
+    `before_ng_per_day` is the daily dose in force for `since_ms`, 0 where there is none.
+    """
+    found = druglibrary.warnings(entry, schedule)
+    found += eligibility.warnings(schedule, entry, before_ng_per_day, since_ms)
+    return found

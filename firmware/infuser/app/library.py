@@ -1,0 +1,174 @@
+"""The drug library in force: two files in turn on flash, one verified copy in RAM.
+
+Its digest stands in the ledger. A new library is written beside the old one, and the record of its digest
+puts it into force: after a power cut the digest says which of the two files holds, and both are whole.
+The key that the pump trusts is kept in the same way.
+"""
+
+from infuser.app.program_commands import Staging
+from infuser.core import druglibrary, signature
+from infuser.wire import codec, errors, records, units
+from infuser.wire import library as libraries
+from infuser.wire.messages import Refusal
+
+LIBRARY_NAMES = ("lib0", "lib1")
+TRUST_NAMES = ("trust0", "trust1")
+BUILT_IN = "built-in"  # the operator of the first record: the firmware brought the library along
+FLASH_CHECK_MS = units.MS_PER_DAY
+STORED_MAX = libraries.ENCODED_MAX + libraries.SIGNATURE_BYTES
+
+
+class Library:
+    """Loads, verifies and replaces the library. `files` as hw.storage.Files; `recorder` as app.recorder.Recorder.
+
+    `fault` says what is wrong with the library in force, "" if nothing; `staging` holds one on its way.
+    """
+
+    def __init__(self, files, recorder) -> None:
+        self._files = files
+        self._recorder = recorder
+        self._stored = b""  # with its signature, as it was sent
+        self._flash_due_ms = 0
+        self.staging = Staging(STORED_MAX)
+        self.fault = ""
+
+    def load(self) -> None:
+        """Take the library in force from flash; a pump that never had one gets the firmware's own."""
+        if not self._recorder.ledger.library_digest:
+            self._install_built_in()
+        self._reload()
+
+    def verify(self) -> str:
+        """What is wrong with the library, "" if nothing: the copy in RAM each time, the file once a day.
+
+        One of the two copies that is damaged is restored from the other, and logged as a masked fault.
+        """
+        if self.fault:
+            self._reload()
+        elif not self._sound():
+            self._reload()
+            if not self.fault:
+                self._note_masked("the copy in RAM was damaged; taken from flash again")
+        elif self._recorder.timebase.age_ms() >= self._flash_due_ms:
+            self._check_flash()
+        return self.fault
+
+    def entry_for(self, program: dict) -> dict:
+        """The entry of a program's drug and concentration; Refusal LIBRARY_MISSING or NOT_IN_LIBRARY."""
+        return druglibrary.pick(libraries.entries(_unsigned(self.stored())), program)
+
+    def stored(self) -> bytes:
+        """The library in force with its signature, as it was sent, verified just now; Refusal LIBRARY_MISSING."""
+        if self.fault or not self._sound():
+            self.verify()
+        if self.fault:
+            raise Refusal(errors.LIBRARY_MISSING, "library", text=self.fault)
+        return self._stored
+
+    def replace(self, stored: bytes, head: dict, operator: str) -> None:
+        """Put a checked and signed library into force, `head` its own fields; Refusal STORAGE changes nothing."""
+        self._put(LIBRARY_NAMES, self._name_in_force(), stored)
+        digest = libraries.digest(_unsigned(stored))
+        name, version = head["name"], head["version"]
+        self._recorder.note(records.LIBRARY, library=name, version=version, digest=digest, operator=operator)
+        self._take(stored)
+
+    # The key that is trusted
+
+    def trusted(self) -> bytes:
+        """The modulus of the key that signs libraries, b"" without one."""
+        digest = self._recorder.ledger.trust_digest
+        for name in TRUST_NAMES if digest else ():
+            modulus = self._read(name)
+            if modulus and libraries.digest(modulus) == digest and signature.sound_modulus(modulus):
+                return modulus
+        return b""
+
+    def trust(self, modulus: bytes, operator: str) -> bytes:
+        """Trust the key of a sound modulus from now on; returns its digest. Refusal STORAGE leaves the old one."""
+        digest = self._recorder.ledger.trust_digest
+        kept = [name for name in TRUST_NAMES if digest and libraries.digest(self._read(name)) == digest]
+        self._put(TRUST_NAMES, kept[0] if kept else "", modulus)
+        digest = libraries.digest(modulus)
+        self._recorder.note(records.TRUST, digest=digest, operator=operator)
+        return digest
+
+    # Flash and RAM
+
+    def _install_built_in(self) -> None:
+        from infuser.app.startinglibrary import STARTING_LIBRARY
+
+        # No key signed it: the firmware that holds it is what is trusted here.
+        unsigned = STARTING_LIBRARY + bytes(libraries.SIGNATURE_BYTES)
+        try:
+            self.replace(unsigned, libraries.head(STARTING_LIBRARY), BUILT_IN)
+        except Refusal:
+            pass  # reported as a library that is missing
+
+    def _reload(self) -> None:
+        found = self._find()
+        if found:
+            self._take(found)
+        else:
+            self.fault = "no file holds the library in force"
+
+    def _take(self, stored: bytes) -> None:
+        try:
+            for _ in libraries.entries(_unsigned(stored)):
+                pass
+        except codec.CodecError as error:  # a library of another firmware
+            self.fault = "does not decode: {}".format(error)
+            return
+        self._stored = stored
+        self.fault = ""
+        self._flash_due_ms = self._recorder.timebase.age_ms() + FLASH_CHECK_MS
+
+    def _sound(self) -> bool:
+        digest = self._recorder.ledger.library_digest
+        return bool(digest) and libraries.digest(_unsigned(self._stored)) == digest
+
+    def _check_flash(self) -> None:
+        self._flash_due_ms = self._recorder.timebase.age_ms() + FLASH_CHECK_MS
+        if self._find():
+            return
+        # The copy in RAM is proven: therapy need not halt for a file that can be written again.
+        try:
+            self._put(LIBRARY_NAMES, "", self._stored)
+        except Refusal as refused:
+            self.fault = "the file is damaged and cannot be written: {}".format(refused.text)
+            return
+        self._note_masked("the file was damaged; written again from RAM")
+
+    def _find(self) -> bytes:
+        name = self._name_in_force()
+        return self._read(name) if name else b""
+
+    def _name_in_force(self) -> str:
+        digest = self._recorder.ledger.library_digest
+        for name in LIBRARY_NAMES if digest else ():
+            if libraries.digest(_unsigned(self._read(name))) == digest:
+                return name
+        return ""
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return self._files.read(name) or b""
+        except OSError:
+            return b""
+
+    def _put(self, names: tuple, in_force: str, stored: bytes) -> None:
+        """Write beside the file in force, and read it back."""
+        name = names[1] if names[0] == in_force else names[0]
+        try:
+            self._files.write(name, stored)
+        except OSError as error:
+            raise Refusal(errors.STORAGE, name, text=str(error))
+        if self._read(name) != stored:
+            raise Refusal(errors.STORAGE, name, text="not readable after it was written")
+
+    def _note_masked(self, text: str) -> None:
+        self._recorder.note(records.FAULT, part="drug library", detail=0, masked=True, text=text)
+
+
+def _unsigned(stored: bytes) -> bytes:
+    return stored[: -libraries.SIGNATURE_BYTES]
