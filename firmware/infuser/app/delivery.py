@@ -5,10 +5,10 @@ made between the count saved and the count reserved. The difference, at most RES
 therapy rates (1 uL) and two seconds' flow in a fast bolus, counts as delivered for the guard.
 """
 
-from infuser.app.memory import Memory
+from infuser.app.memory import RESERVE_STEPS, Memory
+from infuser.core import seal
 from infuser.core.engine import Engine
 from infuser.core.guard import Guard
-from infuser.core.liveness import Liveness
 from infuser.core.meter import Meter
 from infuser.wire import states, units
 
@@ -17,7 +17,6 @@ TICK_MIN_MS = 100
 # A tick must hand over so little that a stall is found before 1 uL is missing, with the checker's tolerance: at
 # this rate 0.6 microsteps in the longest tick, and ticks grow shorter as the rate grows.
 SLOW_MAX_NL_PER_DAY = 1250000
-RESERVE_STEPS = 10
 
 
 class Delivery:
@@ -27,21 +26,39 @@ class Delivery:
         self.recorder = recorder
         self.drive = hardware.drive
         self.meter = Meter(step_pl, hardware.chip.critical)
-        self.guard = Guard(step_pl)
+        self.guard = Guard(step_pl, hardware.chip.critical)
         self.engine = Engine(self.meter, self.guard, hardware.drive)
         self.timer = hardware.tick_timer(self.engine.on_tick)
         self.timebase = hardware.timebase
         self.critical = hardware.chip.critical
         self.memory = Memory(hardware.files, self)
-        self._liveness = Liveness()
         self._windowed = True
         self._reserve_steps = RESERVE_STEPS
         self._reserve_low = RESERVE_STEPS
 
     def set_step(self, step_pl: int) -> None:
         """Take up a calibrated volume of the microstep; only while nothing runs."""
-        self.meter.step_pl = step_pl
-        self.guard.step_pl = step_pl
+        self.meter.set_step(step_pl)
+        self.guard.set_step(step_pl)
+
+    def corrupt(self) -> bool:
+        """Whether the interrupt found a flipped bit; asked in every turn of the loop."""
+        return self.meter.corrupt or self.guard.corrupt
+
+    def verify(self) -> None:
+        """Corrupt if a bit has flipped in meter, guard or windows; a look at all of them."""
+        if not self.meter.intact():
+            raise seal.Corrupt(seal.METER)
+        if not self.guard.window.intact():
+            raise seal.Corrupt(seal.WINDOW)
+        if not self.guard.intact():
+            raise seal.Corrupt(seal.GUARD)
+
+    def cut(self) -> None:
+        """Motor off at once, for no count can be trusted: none is touched, none saved."""
+        self.engine.running = False
+        self.drive.cut()
+        self.timer.stop()
 
     def steps_total(self) -> int:
         """Microsteps issued since the pump was made."""
@@ -105,7 +122,7 @@ class Delivery:
         """
         self._windowed = windowed
         peak_nl_per_day = basal_nl_per_day + bolus_nl_per_day
-        self.guard.primed = self.meter.channels[states.PRIME].issued
+        self.guard.set_primed(self.meter.channels[states.PRIME].issued)
         self.guard.set_rate_limits(basal_nl_per_day, peak_nl_per_day)
         per_two_s = 2 * peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400)
         self._reserve_steps = max(RESERVE_STEPS, per_two_s)
@@ -136,19 +153,15 @@ class Delivery:
         """Whether the motor is in use."""
         return self.engine.running
 
-    def ticking(self, now_ms: int) -> bool:
-        """Whether the tick comes as it should; asked in every turn of the loop."""
-        return self._liveness.alive(now_ms, self.engine.running, self.timer.count, self.engine.period_us // 1000)
-
     def turn_ms(self) -> int:
         """How long the main loop may idle: as long as a tick."""
         return self.engine.period_us // 1000 if self.engine.running else TICK_MAX_MS
 
     def poll(self, now_ms: int) -> bool:
         """Move the dose windows along; whether `reserve` is wanted before the reservation is used up."""
-        self.guard.primed = self.meter.channels[states.PRIME].issued
+        self.guard.set_primed(self.meter.channels[states.PRIME].issued)
         self.guard.poll(now_ms)
-        return self.engine.running and self.memory.reserved - self.meter.issued() < self._reserve_low
+        return self.engine.running and self.memory.left() < self._reserve_low
 
     def reserve(self, reservoir_steps: int) -> None:
         """Extend the reservation on flash, never beyond the reservoir, and let the guard know."""

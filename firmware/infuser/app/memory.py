@@ -1,14 +1,19 @@
 """The delivery counters on flash: the checkpoint that runs ahead of the motor, and the dose windows."""
 
+from infuser.core import seal
 from infuser.core.checkpoint import Checkpoint
 from infuser.wire import records, states, units
 
 WINDOW_NAMES = ("w0", "w1")
 _HOUR_MIN = 60
+RESERVE_STEPS = 10
 
 
 class Memory:
-    """Saves and restores what Delivery counts. `files` as hw.storage.Files."""
+    """Saves and restores what Delivery counts. `files` as hw.storage.Files.
+
+    `masked` after load(): (part, text) of what was found damaged and could be made good.
+    """
 
     def __init__(self, files, delivery) -> None:
         self._files = files
@@ -17,22 +22,44 @@ class Memory:
         self.reserved = 0
         self.uncertain_steps = 0
         self.found: dict = {}
+        self.masked: list[tuple[str, str]] = []
         self._base_min = 0
         self._next_window = 0
+        self._seal = self._mixed()
+
+    def _mixed(self) -> int:
+        return self.reserved ^ self._base_min ^ self._next_window
+
+    def verify(self) -> None:
+        """Corrupt if a bit has flipped here or in one of the counters that are saved."""
+        self._delivery.verify()
+        self.left()
+
+    def left(self) -> int:
+        """Microsteps that may still be made before more are reserved; Corrupt if a bit has flipped here."""
+        if self._mixed() != self._seal:
+            raise seal.Corrupt(seal.MEMORY)
+        return self.reserved - self._delivery.meter.issued()
 
     def load(self) -> None:
         """Take up the counters of the last checkpoint; `found` is what it said, empty without one."""
         saved = self._checkpoint.load()
         meter = self._delivery.meter
         if saved:
-            for name, channel in zip(records.COUNTER_NAMES, meter.channels):
-                channel.due = channel.issued = saved[name]
-            for name, channel in zip(records.FRACTION_NAMES, meter.channels):
-                channel.acc_pl = saved[name]
-            meter.channels[states.BASAL].acc_rem = saved["basal_acc_rem"]
+            names = zip(records.COUNTER_NAMES, records.FRACTION_NAMES)
+            for bucket, (steps, fraction) in enumerate(names):
+                rest = saved["basal_acc_rem"] if bucket == states.BASAL else 0
+                meter.restore(bucket, saved[steps], saved[fraction], rest)
             self.uncertain_steps = max(0, saved["steps_reserved"] - meter.issued())
             self.found = saved
+        if self._checkpoint.damaged:
+            # It may have been the newer one: then one reservation more was used up, perhaps that of a fast bolus.
+            fast = self._delivery.recorder.ledger.bolus_list
+            per_two_s = 2 * units.PUMP_MAX_NL_PER_DAY * units.PL_PER_NL // (meter.step_pl * 86400)
+            self.uncertain_steps += per_two_s if fast else RESERVE_STEPS
+            self.masked.append(("checkpoint", "one of the two copies is damaged: the other is taken"))
         self.reserved = meter.issued()
+        self._seal = self._mixed()
 
     def restore_guard(self, hour_list: list[dict], hour_steps: int) -> bool:
         """Start the guard with its windows as of now; what is uncertain counts as delivered last.
@@ -63,6 +90,7 @@ class Memory:
         for index, name in enumerate(WINDOW_NAMES):
             if window.load(self._files.read(name), base, minutes):
                 self._next_window = 1 - index
+                self._seal = self._mixed()
                 return True
         return False
 
@@ -74,6 +102,7 @@ class Memory:
     def save_window(self) -> None:
         """Store the closed minutes, and a checkpoint that refers to them."""
         window = self._delivery.guard.window
+        self.verify()
         try:
             self._files.overwrite(WINDOW_NAMES[self._next_window], window.stored())
         except OSError as error:
@@ -81,10 +110,15 @@ class Memory:
             return
         self._next_window = 1 - self._next_window
         self._base_min = window.minute
+        self._seal = self._mixed()
         self.save(max(self.reserved, self._delivery.steps_total()))
 
     def save(self, reserved: int) -> None:
-        """Store the counters, and that the motor may make `reserved` microsteps in all from here on."""
+        """Store the counters, and that the motor may make `reserved` microsteps in all from here on.
+
+        Corrupt, and nothing stored, if a bit has flipped in them.
+        """
+        self.verify()
         delivery = self._delivery
         channels = delivery.meter.channels
         counts = [0] * states.BUCKETS
@@ -114,3 +148,4 @@ class Memory:
             delivery.recorder.failure = "checkpoint: {}".format(error)
             return
         self.reserved = reserved
+        self._seal = self._mixed()

@@ -3,164 +3,160 @@
 Each accounting bucket is a channel that integrates its programmed rate in picolitres and a
 rational remainder. After any number of quanta, in whatever ticks they came,
 `due = floor(programmed volume / step volume)`. Values used in the interrupt stay below 2**30.
+A channel is verified before it is used, and nothing goes out after a flipped bit was found.
 """
 
+from infuser.core.channel import QUANTA_AT_ONCE, SEGMENTS, Channel
+from infuser.core.seal import MASK
 from infuser.wire import states, units
 
-QUANTA_AT_ONCE = 256
-# How many rates may wait to follow: several may end within one turn of the main loop.
-SEGMENTS = 4
 _VALUE_MAX = (1 << 30) - 1
 
 
-class Channel:
-    """One bucket: a rate segment in force, those prepared to follow, and what they amount to.
-
-    A rate is `pl` picolitres and `rem`/`den` of one a quantum; a segment lasts `left` quanta.
-    """
-
-    def __init__(self) -> None:
-        self.pl = 0
-        self.rem = 0
-        self.den = 1
-        self.left = 0
-        self.held = 0
-        self.queued = 0
-        self._first = 0
-        self._next_pl = [0] * SEGMENTS
-        self._next_rem = [0] * SEGMENTS
-        self._next_left = [0] * SEGMENTS
-        self.acc_pl = 0
-        self.acc_rem = 0
-        self.due = 0
-        self.issued = 0
-        self.recent = 0
-        self.earlier = 0
-
-    def advance(self, quanta: int, step_pl: int) -> None:
-        """Account for `quanta` passed. Runs in the interrupt: no allocation."""
-        while quanta > 0:
-            if self.left == 0:
-                if self.queued == 0:
-                    return
-                self._begin_next()
-            count = quanta if quanta < self.left else self.left
-            if count > QUANTA_AT_ONCE:
-                count = QUANTA_AT_ONCE
-            quanta -= count
-            self.left -= count
-            rem = self.acc_rem + self.rem * count
-            volume = self.acc_pl + self.pl * count + rem // self.den
-            self.acc_rem = rem % self.den
-            if volume >= step_pl:
-                self.due += volume // step_pl
-                volume %= step_pl
-            self.acc_pl = volume
-
-    def _begin_next(self) -> None:
-        first = self._first
-        self.pl = self._next_pl[first]
-        self.rem = self._next_rem[first]
-        self.left = self._next_left[first]
-        self._first = (first + 1) % SEGMENTS
-        self.queued -= 1
-
-    def queue(self, pl: int, rem: int, quanta: int) -> None:
-        """Prepare one more segment; there must be room. Not to be interrupted."""
-        at = (self._first + self.queued) % SEGMENTS
-        self._next_pl[at] = pl
-        self._next_rem[at] = rem
-        self._next_left[at] = quanta
-        self.queued += 1
-
-
 class Meter:
-    """The channels of all buckets and the order in which their steps go out."""
+    """The channels of all buckets and the order in which their steps go out.
+
+    `corrupt` is set for good once a bit was found flipped: from then on nothing is due.
+    """
 
     def __init__(self, step_pl: int, critical) -> None:
         """`critical` is a context manager factory that keeps the tick interrupt out."""
         self.step_pl = step_pl
+        self._step_check = step_pl ^ MASK
         self.channels = tuple(Channel() for _ in range(states.BUCKETS))
+        self.corrupt = False
         self._critical = critical
+        self._looked_at = 0
+
+    def set_step(self, step_pl: int) -> None:
+        """Take up another volume of the microstep."""
+        self.step_pl = step_pl
+        self._step_check = step_pl ^ MASK
+
+    def restore(self, bucket: int, steps: int, acc_pl: int, acc_rem: int) -> None:
+        """Go on from what a bucket had come to."""
+        channel = self.channels[bucket]
+        channel.due = channel.issued = steps
+        channel.acc_pl = acc_pl
+        channel.acc_rem = acc_rem
+        channel.seal()
 
     def advance(self, quanta: int) -> None:
         """Account for `quanta` passed in every running channel. Interrupt-safe."""
+        if self._step_check != self.step_pl ^ MASK:
+            self.corrupt = True
         for channel in self.channels:
-            if channel.left or channel.queued:
-                channel.advance(quanta, self.step_pl)
+            if (channel.left or channel.queued) and not channel.advance(quanta, self.step_pl):
+                self.corrupt = True
+        # One after the other also those that seem to stand: a flipped bit may only make it seem so.
+        self._looked_at = looked_at = (self._looked_at + 1) % states.BUCKETS
+        if not self.channels[looked_at].sound():
+            self.corrupt = True
 
     def pending(self) -> int:
         """Microsteps due and not yet issued. Interrupt-safe."""
+        if self.corrupt:
+            return 0
         total = 0
         for channel in self.channels:
-            total += channel.due - channel.issued
+            part = channel.due - channel.issued
+            if part:
+                if not (channel.left or channel.sound()):  # one that runs was verified by advance
+                    self.corrupt = True
+                    return 0
+                total += part
         return total
+
+    def intact(self) -> bool:
+        """Whether every bit is as it was left; a look at all of it."""
+        if self._step_check != self.step_pl ^ MASK:
+            self.corrupt = True
+        for channel in self.channels:
+            with self._critical():
+                if not channel.intact():
+                    self.corrupt = True
+        return not self.corrupt
+
+    def _sound(self, channel: Channel) -> bool:
+        if not channel.sound():
+            self.corrupt = True
+        return not self.corrupt
 
     def issue(self, count: int) -> None:
         """Book `count` microsteps (at most `pending()`) as handed to the drive. Interrupt-safe."""
         for channel in self.channels:
-            channel.earlier = channel.recent
             part = channel.due - channel.issued
             if part > count:
                 part = count
-            channel.recent = part
-            channel.issued += part
+            channel.book(part)
             count -= part
 
     def take_back(self, count: int) -> None:
         """Un-book the newest `count` microsteps: the drive certainly did not make them."""
         for channel in self.channels:
-            part = min(count, channel.recent)
-            channel.issued -= part
-            channel.recent -= part
-            count -= part
+            if count and self._sound(channel):
+                part = min(count, channel.recent)
+                channel.issued -= part
+                channel.recent -= part
+                channel.seal()
+                count -= part
         for channel in self.channels:
-            part = min(count, channel.earlier)
-            channel.issued -= part
-            channel.earlier -= part
-            count -= part
+            if count and self._sound(channel):
+                part = min(count, channel.earlier)
+                channel.issued -= part
+                channel.earlier -= part
+                channel.seal()
+                count -= part
 
     def cancel(self, bucket: int) -> int:
         """End a channel and forget what was due but not issued; returns the microsteps forgotten."""
         channel = self.channels[bucket]
         with self._critical():
             forgotten = channel.due - channel.issued
-            channel.due = channel.issued
-            channel.left = 0
-            channel.held = 0
-            channel.queued = 0
+            if self._sound(channel):
+                channel.due = channel.issued
+                channel.left = 0
+                channel.held = 0
+                channel.queued = 0
+                channel.seal()
         return forgotten
 
     def hold(self, bucket: int) -> None:
         """Let a volume under way wait; microsteps that are due already still go out."""
         channel = self.channels[bucket]
         with self._critical():
-            channel.held += channel.left
-            channel.left = 0
+            if self._sound(channel):
+                channel.held += channel.left
+                channel.left = 0
+                channel.seal()
 
     def release(self, bucket: int) -> None:
         """Go on with a volume that waits, at its own rate."""
         channel = self.channels[bucket]
         with self._critical():
-            channel.left += channel.held
-            channel.held = 0
+            if self._sound(channel):
+                channel.left += channel.held
+                channel.held = 0
+                channel.seal()
 
     def set_rate(self, bucket: int, rate_nl_per_day: int, quanta: int) -> None:
         """Run a bucket at a rate from now on for `quanta`; the fraction accumulated is kept."""
         pl, rem = split_rate(rate_nl_per_day)
         channel = self.channels[bucket]
         with self._critical():
-            channel.pl = pl
-            channel.rem = rem
-            channel.den = units.QUANTA_PER_DAY
-            channel.left = quanta
-            channel.queued = 0
+            if self._sound(channel):
+                channel.pl = pl
+                channel.rem = rem
+                channel.den = units.QUANTA_PER_DAY
+                channel.left = quanta
+                channel.queued = 0
+                channel.seal()
 
     def add_rate(self, bucket: int, rate_nl_per_day: int, quanta: int) -> None:
         """Prepare the segment that the interrupt starts when all before it have ended; at most SEGMENTS wait."""
         pl, rem = split_rate(rate_nl_per_day)
         channel = self.channels[bucket]
-        if channel.queued == SEGMENTS:
+        if channel.queued >= SEGMENTS:
             raise ValueError("{} segments wait already".format(SEGMENTS))
         with self._critical():
             channel.queue(pl, rem, quanta)
@@ -174,13 +170,15 @@ class Meter:
             raise ValueError("{} nL in {} quanta is too fast".format(volume_nl, quanta))
         channel = self.channels[bucket]
         with self._critical():
-            channel.pl = volume_pl // quanta
-            channel.rem = volume_pl % quanta
-            channel.den = quanta
-            channel.acc_rem = 0
-            channel.left = quanta
-            channel.held = 0
-            channel.queued = 0
+            if self._sound(channel):
+                channel.pl = volume_pl // quanta
+                channel.rem = volume_pl % quanta
+                channel.den = quanta
+                channel.acc_rem = 0
+                channel.left = quanta
+                channel.held = 0
+                channel.queued = 0
+                channel.seal()
 
     def issued(self) -> int:
         """Microsteps issued in all buckets."""

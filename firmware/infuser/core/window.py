@@ -2,7 +2,8 @@
 
 A window of so many minutes counts that many whole minutes and the one under way, so it always holds
 at least what was made in that time: a limit is reached up to one minute early and never late.
-The minutes are kept in a buffer that is stored as it is.
+The minutes are kept in a buffer that is stored as it is, with a checksum that is verified when a minute
+closes: a flipped bit is found before a sum is made of it.
 """
 
 import binascii
@@ -24,6 +25,27 @@ class Window:
         self._start_steps = 0
         self._open_steps = 0
         self._sums = [0] * len(SPANS_MIN)
+        self._minutes = memoryview(self._buffer)[_HEAD:_STORED]
+        self._crc = binascii.crc32(self._minutes)
+        self._seal = self._mixed()
+
+    def _mixed(self) -> int:
+        mixed = self.minute ^ self._start_steps ^ self._open_steps
+        for total in self._sums:
+            mixed ^= total
+        return mixed
+
+    def sound(self) -> bool:
+        """Whether the sums are as they were left."""
+        return self._mixed() == self._seal
+
+    def intact(self) -> bool:
+        """Whether every bit is as it was left."""
+        return self._mixed() == self._seal and binascii.crc32(self._minutes) == self._crc
+
+    def _take_as_right(self) -> None:
+        self._crc = binascii.crc32(self._minutes)
+        self._seal = self._mixed()
 
     def begin(self, minute: int, steps: int) -> None:
         """Count from `minute` on, at `steps` of therapy in all; what is already in the window stays."""
@@ -34,9 +56,15 @@ class Window:
             for back in range(span):
                 total += self._slot(minute - 1 - back)
             self._sums[index] = total
+        self._take_as_right()
 
     def advance(self, minute: int, steps: int) -> None:
-        """Close the minutes before `minute`; all of `steps` not counted yet belong to the first of them."""
+        """Close the minutes before `minute`; all of `steps` not counted yet belong to the first of them.
+
+        After a flipped bit nothing is done: `intact` tells.
+        """
+        if not self.intact():
+            return
         while self.minute < minute:
             made = steps - self._start_steps
             if made > _SLOT_MAX:
@@ -46,20 +74,27 @@ class Window:
             self._put(self.minute, made)
             self._start_steps += made
             self.minute += 1
+        self._take_as_right()
 
     def used(self, index: int, steps: int) -> int:
         """Microsteps in the window of SPANS_MIN[index] at `steps` of therapy in all."""
         return self._sums[index] + steps - self._start_steps
 
     def assume(self, hourly_steps: list[int], minute: int) -> None:
-        """Fill from the counts of past hours, newest last, each as late as it can have been."""
+        """Fill from the counts of past hours, newest last, each as late as it can have been.
+
+        The last is of the hour under way. Those before it ended on whole hours of the pump's age, or in the minute
+        after, in which they were closed.
+        """
         for back in range(MINUTES):
             self._put(minute - 1 - back, 0)
-        for back, count in enumerate(reversed(hourly_steps[-24:])):
-            at = minute - 1 - 60 * back
+        closed = min(minute - 1, minute // 60 * 60)
+        for back, count in enumerate(reversed(hourly_steps[-25:])):
+            at = closed - 60 * (back - 1) if back else minute - 1
             while count > 0:
-                self._put(at, min(count, _SLOT_MAX))
-                count -= _SLOT_MAX
+                part = min(count, _SLOT_MAX - self._slot(at))
+                self._put(at, self._slot(at) + part)
+                count -= part
                 at -= 1
 
     def stored(self) -> bytearray:
@@ -91,6 +126,7 @@ class Window:
         for index, count in enumerate(counts):
             self._put(base + index, count)
         self.minute = base + len(counts)
+        self._take_as_right()
         return True
 
     def go_on(self, minute: int) -> int:
@@ -110,8 +146,9 @@ class Window:
         scaled = open_steps = -(-total * now // before)
         for back in range(1, MINUTES + 1):
             total += self._slot(self.minute - back)
-            beyond = -(-total * now // before) - scaled
-            self._put(self.minute - back, min(_SLOT_MAX, beyond))
+            # What does not fit counts in the minute before.
+            beyond = min(_SLOT_MAX, -(-total * now // before) - scaled)
+            self._put(self.minute - back, beyond)
             scaled += beyond
         self.begin(self.minute, steps - open_steps)
 
