@@ -4,7 +4,7 @@ from infuser.wire import alarms
 
 
 class AlarmList:
-    """Entries follow ALARM_FIELDS; a condition that clears and returns is a new occurrence."""
+    """Entries follow snapshot.ALARM_FIELDS; a condition that clears and returns is a new occurrence."""
 
     def __init__(self) -> None:
         self.entries: list[dict] = []
@@ -21,8 +21,8 @@ class AlarmList:
         entry = self.find(alarm)
         return entry is not None and entry["active"]
 
-    def raise_(self, alarm: int, since_ms: int, detail: int) -> None:
-        """The cause of an alarm appeared."""
+    def raise_(self, alarm: int, since_ms: int, raised_ms: int, detail: int) -> None:
+        """The cause of an alarm appeared, by the wall clock and by the pump's age."""
         entry = self.find(alarm)
         if entry:
             self.entries.remove(entry)
@@ -35,8 +35,32 @@ class AlarmList:
                 "acknowledged": False,
                 "latched": alarms.latching(alarm),
                 "detail": detail,
+                "raised_ms": raised_ms,
             }
         )
+
+    def escalate(self, alarm: int, priority: int) -> None:
+        """Signal an alarm that nobody answered at a higher priority; its next occurrence begins at its own."""
+        entry = self.find(alarm)
+        if entry:
+            entry["priority"] = priority
+
+    def neglected(self, age_ms: int) -> dict | None:
+        """An alarm that waits for an answer for longer than it may, and is not signalled higher yet."""
+        for entry in self.entries:
+            alarm = entry["alarm"]
+            limit_ms = alarms.escalate_ms(alarm)
+            if limit_ms and not entry["acknowledged"] and entry["priority"] == alarms.priority(alarm):
+                if age_ms - entry["raised_ms"] >= limit_ms:
+                    return entry
+        return None
+
+    def stopper(self) -> int:
+        """The last alarm present that stops the motor, 0 for none."""
+        for entry in reversed(self.entries):
+            if alarms.answer(entry["alarm"]) == alarms.MOTOR_OFF:
+                return entry["alarm"]
+        return 0
 
     def clear(self, alarm: int) -> None:
         """The cause is gone; a latching alarm stays until it is acknowledged."""

@@ -4,59 +4,13 @@ Live operation and the replay after a power cut go through the same `apply`, so 
 restart is the state before it. A snapshot is the ledger itself as bytes.
 """
 
+from infuser.core import repeats, snapshot
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import codec, records, replies, states, units
+from infuser.wire import alarms, codec, records, states, units
 from infuser.wire import program as programs
 
 REPLIES_KEPT = 16
 HOURS_KEPT = 24
-
-_SNAPSHOT_FIELDS = (
-    ("version", "u8"),
-    ("state", "u8"),
-    ("stop_reason", "u8"),
-    ("state_before_test", "u8"),
-    ("reason_before_test", "u8"),
-    ("program", "blob"),
-    ("filled_nl", "u32"),
-    ("steps_at_fill", "u32"),
-    ("fill_concentration", "u32"),
-    (
-        "bolus_list",
-        (("bucket", "u8"), ("volume_nl", "u32"), ("start_steps", "u32"), ("purpose", "u8"), ("held", "bool")),
-    ),
-    ("clinician_age_ms", "u64"),
-    ("patient_list", (("age_ms", "u64"),)),
-    ("periodic_age_ms", "u64"),
-    ("start_age_ms", "u64"),
-    ("remind_min", "u16"),
-    ("temporary_ng_per_day", "u32"),
-    ("temporary_end_ms", "u64"),
-    ("plan_position", "u8"),
-    ("plan_ng_per_day", "u32"),
-    ("plan_held", "bool"),
-    ("plan_shift_min", "u32"),
-    ("plan_age_ms", "u64"),
-    ("bridge_nl", "u32"),
-    ("bridge_nl_per_day", "u32"),
-    ("bridge_minimum_nl_per_day", "u32"),
-    ("bridge_concentration", "u32"),
-    ("bridge_start_steps", "u32"),
-    ("step_pl", "u32"),
-    ("calibration_ppm", "u32"),
-    ("calibrated_ms", "u64"),
-    ("total_nl", "u64"),
-    ("total_steps", "u32"),
-    ("utc_offset_min", "i32"),
-    ("day", "u32"),
-    ("day_nl", "u32"),
-    ("day_steps", "u32"),
-    ("hour_steps", "u32"),
-    ("hour_list", (("steps", "u32"),)),
-    ("outcome_list", (("request_id", "u64"), ("error", "u16"))),
-    ("alarm_list", replies.ALARM_FIELDS),
-)
-_VERSION = 2
 
 
 class Ledger:
@@ -68,6 +22,7 @@ class Ledger:
         self.state_before_test = states.IDLE
         self.reason_before_test = states.DONE
         self.program = b""
+        self.program_age_ms = 0  # when it came into force
         self.filled_nl = 0
         self.steps_at_fill = 0
         self.fill_concentration = 0
@@ -103,21 +58,30 @@ class Ledger:
         self.hour_steps = 0
         self.hour_list: list[dict] = []
         self.outcome_list: list[dict] = []
+        self.crash_list: list[dict] = []  # the last starts after the program had failed
+        self.trip_list: list[dict] = []  # the last stops by an alarm, and by which
+        self.library = ""
+        self.library_version = 0
+        self.library_digest = b""
+        self.trust_digest = b""
+        self.keys_digest = b""
+        self.sign_in_failures = 0  # since the last success
+        self.sign_in_age_ms = 0  # when the last of them was
         self.alarms = AlarmList()
 
     def snapshot(self) -> bytes:
         """The whole ledger as bytes."""
-        values = {name: getattr(self, name) for name, _ in _SNAPSHOT_FIELDS[1:-1]}
-        values["version"] = _VERSION
+        values = {name: getattr(self, name) for name, _ in snapshot.FIELDS[1:-1]}
+        values["version"] = snapshot.VERSION
         values["alarm_list"] = self.alarms.entries
-        return codec.encode(_SNAPSHOT_FIELDS, values)
+        return codec.encode(snapshot.FIELDS, values)
 
-    def restore(self, snapshot: bytes) -> None:
-        """Become what `snapshot` says; codec.CodecError if it is not one of this version."""
-        if not snapshot or snapshot[0] != _VERSION:
+    def restore(self, data: bytes) -> None:
+        """Become what a snapshot says; codec.CodecError if it is not one of this version."""
+        if not data or data[0] != snapshot.VERSION:
             raise codec.CodecError("snapshot of another version")
-        values = codec.decode(_SNAPSHOT_FIELDS, snapshot)
-        for name, _ in _SNAPSHOT_FIELDS[1:-1]:
+        values = codec.decode(snapshot.FIELDS, data)
+        for name, _ in snapshot.FIELDS[1:-1]:
             setattr(self, name, values[name])
         self.alarms.entries = values["alarm_list"]
 
@@ -128,6 +92,8 @@ class Ledger:
             handler(self, fields, time_ms)
         elif kind in _APPLY_AGED:
             _APPLY_AGED[kind](self, fields, age_ms)
+        elif kind == records.ALARM_RAISED:
+            self._alarm_raised(fields, time_ms, age_ms)
 
     def bolus(self, bucket: int) -> dict | None:
         """The bolus or priming of a bucket that is under way or held."""
@@ -147,7 +113,17 @@ class Ledger:
                 return entry["error"]
         return None
 
-    def _state(self, fields: dict, time_ms: int) -> None:
+    def _boot(self, fields: dict, age_ms: int) -> None:
+        # Microsteps in doubt are in no counter; the hour counts them as delivered.
+        self.hour_steps -= fields["steps_uncertain"]
+        if fields["cause"] in repeats.CRASHES:
+            self.crash_list.append({"age_ms": age_ms})
+            del self.crash_list[: -repeats.KEPT]
+
+    def _state(self, fields: dict, age_ms: int) -> None:
+        if fields["new"] == states.ALARM_STOPPED and fields["reason"] == states.BY_ALARM:
+            self.trip_list.append({"alarm": self.alarms.stopper(), "age_ms": age_ms})
+            del self.trip_list[: -repeats.KEPT]
         # A second power cut during the self-test must not make the pump forget that therapy was running.
         if fields["new"] == states.SELF_TEST and fields["old"] != states.SELF_TEST:
             self.state_before_test = fields["old"]
@@ -156,8 +132,9 @@ class Ledger:
         self.state = fields["new"]
         self.stop_reason = fields["reason"]
 
-    def _program(self, fields: dict, time_ms: int) -> None:
+    def _program(self, fields: dict, age_ms: int) -> None:
         self.program = fields["program"]
+        self.program_age_ms = age_ms
         self.plan_position = self.plan_ng_per_day = self.plan_shift_min = self.plan_age_ms = 0
         self.plan_held = False
         self.temporary_ng_per_day = self.temporary_end_ms = self.periodic_age_ms = 0
@@ -186,13 +163,18 @@ class Ledger:
                 self.day_nl = 0
                 self.day_steps = therapy
 
-    def _alarm_raised(self, fields: dict, time_ms: int) -> None:
-        self.alarms.raise_(fields["alarm"], time_ms, fields["detail"])
+    def _alarm_raised(self, fields: dict, time_ms: int, age_ms: int) -> None:
+        self.alarms.raise_(fields["alarm"], time_ms, age_ms, fields["detail"])
+
+    def _alarm_escalated(self, fields: dict, time_ms: int) -> None:
+        self.alarms.escalate(fields["alarm"], fields["priority"])
 
     def _alarm_cleared(self, fields: dict, time_ms: int) -> None:
         self.alarms.clear(fields["alarm"])
 
     def _alarm_ack(self, fields: dict, time_ms: int) -> None:
+        if fields["alarm"] in (0, alarms.STOP_START) and self.alarms.find(alarms.STOP_START):
+            self.trip_list = []
         self.alarms.acknowledge(fields["alarm"])
 
     def _bolus_started(self, fields: dict, age_ms: int) -> None:
@@ -264,15 +246,29 @@ class Ledger:
     def _clock(self, fields: dict, time_ms: int) -> None:
         self.utc_offset_min = fields["utc_offset_min"]
 
+    def _library(self, fields: dict, time_ms: int) -> None:
+        self.library = fields["library"]
+        self.library_version = fields["version"]
+        self.library_digest = fields["digest"]
+
+    def _trust(self, fields: dict, time_ms: int) -> None:
+        self.trust_digest = fields["digest"]
+
+    def _keys(self, fields: dict, time_ms: int) -> None:
+        self.keys_digest = fields["digest"]
+        self.sign_in_failures = 0
+
+    def _sign_in(self, fields: dict, age_ms: int) -> None:
+        self.sign_in_failures = 0 if fields["accepted"] else fields["failures"]
+        self.sign_in_age_ms = age_ms
+
 
 _APPLY = {
-    records.STATE: Ledger._state,
-    records.PROGRAM: Ledger._program,
     records.COMMAND: Ledger._command,
     records.DELIVERY: Ledger._delivery,
-    records.ALARM_RAISED: Ledger._alarm_raised,
     records.ALARM_CLEARED: Ledger._alarm_cleared,
     records.ALARM_ACK: Ledger._alarm_ack,
+    records.ALARM_ESCALATED: Ledger._alarm_escalated,
     records.BOLUS_ENDED: Ledger._bolus_ended,
     records.BOLUS_HELD: Ledger._bolus_held,
     records.BOLUS_REFUSED: Ledger._bolus_refused,
@@ -281,8 +277,15 @@ _APPLY = {
     records.CALIBRATION: Ledger._calibration,
     records.REFILL: Ledger._refill,
     records.CLOCK: Ledger._clock,
+    records.LIBRARY: Ledger._library,
+    records.TRUST: Ledger._trust,
+    records.KEYS: Ledger._keys,
 }
 _APPLY_AGED = {
+    records.BOOT: Ledger._boot,
+    records.STATE: Ledger._state,
+    records.PROGRAM: Ledger._program,
+    records.SIGN_IN: Ledger._sign_in,
     records.BOLUS_STARTED: Ledger._bolus_started,
     records.TEMPORARY_RATE: Ledger._temporary,
     records.PLAN: Ledger._plan,
