@@ -9,8 +9,9 @@ gc.threshold(16 * 1024)
 from infuser.app.pump import Pump  # noqa: E402
 from infuser.hw import chip  # noqa: E402
 from infuser.hw.annunciator import Annunciator  # noqa: E402
-from infuser.hw.bus import make_i2c  # noqa: E402
+from infuser.hw.bus import Bus  # noqa: E402
 from infuser.hw.drive import Drive  # noqa: E402
+from infuser.hw.image import Image  # noqa: E402
 from infuser.hw.sensors import Sensors  # noqa: E402
 from infuser.hw.serialport import SerialPort  # noqa: E402
 from infuser.hw.storage import DATA_DIR, Files  # noqa: E402
@@ -24,14 +25,15 @@ class Hardware:
     """Every edge of the pump, made once."""
 
     def __init__(self) -> None:
-        i2c = make_i2c()
+        self.bus = Bus()
         self.chip = chip
         self.timebase = Timebase()
+        self.image = Image()
         self.files = Files(DATA_DIR)
         self.drive = Drive()
         self.tick_timer = TickTimer
-        self.wall_clock = WallClock(i2c)
-        self.sensors = Sensors(i2c, self.drive.cut)
+        self.wall_clock = WallClock(self.bus)
+        self.sensors = Sensors(self.bus, self.drive.cut)
         self.annunciator = Annunciator(self.sensors)
         self.port = SerialPort()
         self.watchdog = Watchdog()

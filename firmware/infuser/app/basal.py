@@ -1,10 +1,11 @@
 """Which basal rate holds when, and the meter's segments made from it, exact to the quantum."""
 
-from infuser.core import prescription
+from infuser.core import druglibrary, prescription, seal
 from infuser.core.meter import SEGMENTS
 from infuser.core.schedule import Schedule
 from infuser.wire import program as programs
 from infuser.wire import records, states, units
+from infuser.wire.messages import Refusal
 
 _FAR_MS = units.MS_PER_DAY
 # The meter knows the rates for so long ahead, however late the main loop comes.
@@ -14,9 +15,10 @@ AHEAD_MS = units.MS_PER_MIN
 class Basal:
     """Program, plan, temporary rate and bridge as one course of rates over the pump's age."""
 
-    def __init__(self, delivery, recorder) -> None:
+    def __init__(self, delivery, recorder, library) -> None:
         self.delivery = delivery
         self.recorder = recorder
+        self.library = library
         self.ledger = recorder.ledger
         self.clock = recorder.clock
         self.schedule: Schedule | None = None
@@ -24,16 +26,28 @@ class Basal:
         self._end_ms = 0  # where the segments given to the meter end
         self._next_ms = 0  # where the course goes on after them: within a quantum of _end_ms
         self._counted_ug_per_ml = 0  # the concentration that the dose windows are counted in
+        self._schedule_seal = 0
+        self._course_seal = 0
 
     def adopt(self) -> None:
         """Take up the ledger's program at the dose of its plan, and give the guard its limits."""
+        self.recorder.verify()
         data = self.ledger.program
         self.schedule = None
         if data:
             self.schedule = prescription.check(programs.decode(data))
             if self.ledger.plan_ng_per_day:
                 self.schedule = Schedule(self.schedule.program, self.ledger.plan_ng_per_day)
+            self._schedule_seal = self.schedule.digest()
         self._limit()
+
+    def verify(self) -> None:
+        """seal.Corrupt if a bit has flipped in the program in force or in where its course stands."""
+        if self._course() != self._course_seal or (self.schedule and self.schedule.digest() != self._schedule_seal):
+            raise seal.Corrupt(seal.SCHEDULE)
+
+    def _course(self) -> int:
+        return self._end_ms ^ self._next_ms ^ self._counted_ug_per_ml
 
     def _limit(self) -> None:
         """Give the guard the limits in volumes of the drug that goes out now, and have its windows counted in it."""
@@ -43,11 +57,17 @@ class Basal:
             return
         present = self.concentration()
         before = self._counted_ug_per_ml or present
+        self._course_seal ^= self._counted_ug_per_ml ^ present
         self._counted_ug_per_ml = present
         if before != present:
             guard.recount(before, present)
             self.delivery.memory.save_window()
-        guard.set_limits(self.schedule.limits_nl(present))
+        limits_nl = self.schedule.limits_nl(present)
+        try:
+            limits_nl = druglibrary.tightened(limits_nl, self.library.entry_for(self.schedule.program), present)
+        except Refusal:
+            pass  # a library that is missing is an alarm of its own, and stops the motor (EC19)
+        guard.set_limits(limits_nl)
 
     # The course of rates
 
@@ -92,12 +112,15 @@ class Basal:
 
     def run(self, state: int) -> None:
         """Begin the course anew from the present quantum on."""
+        self.recorder.verify()
+        self.verify()
         at_ms = self.delivery.position_ms()
         rate, lasts_ms = self.rate_at(at_ms, state)
         quanta = _quanta(lasts_ms)
         self.delivery.meter.set_rate(states.BASAL, rate, quanta)
         self._end_ms = at_ms + quanta * units.QUANTUM_MS
         self._next_ms = at_ms + lasts_ms
+        self._course_seal = self._course()
         self._prepare(at_ms, state)
 
     def _prepare(self, age_ms: int, state: int) -> None:
@@ -108,6 +131,7 @@ class Basal:
             quanta = _quanta(self._next_ms - self._end_ms)
             self.delivery.meter.add_rate(states.BASAL, rate, quanta)
             self._end_ms += quanta * units.QUANTUM_MS
+            self._course_seal = self._course()
 
     # Bridge: the drug before stands in the fluid path and goes out at its own dose
 
@@ -131,7 +155,9 @@ class Basal:
 
     def poll(self, age_ms: int, state: int) -> bool:
         """Keep a segment ahead of the tick, and note what is over; True if the course must begin anew."""
-        if self._end_ms - age_ms < AHEAD_MS:
+        if self._end_ms - age_ms < AHEAD_MS or self._course() != self._course_seal:
+            self.recorder.verify()
+            self.verify()
             self._prepare(age_ms, state)
         ledger = self.ledger
         if ledger.temporary_end_ms and age_ms >= ledger.temporary_end_ms:

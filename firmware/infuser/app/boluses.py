@@ -39,6 +39,7 @@ class Boluses:
 
     def begin(self, bucket: int, volume_nl: int, dose_ng: int, duration_ms: int, operator: str = "", **more) -> None:
         """Journal a volume and hand it to the meter; a running one of lower precedence is held."""
+        self.basal.verify()  # the volume came from there
         self.delivery.sync()
         self.recorder.note(
             records.BOLUS_STARTED,

@@ -4,7 +4,15 @@ A handler takes the pump and the decoded request and returns the fields of the r
 Refusal; whatever it checks, it checks before it changes anything.
 """
 
-from infuser.app import delivery_commands, device_commands, plan_commands, program_commands, refill_commands
+from infuser.app import (
+    delivery_commands,
+    device_commands,
+    library_commands,
+    plan_commands,
+    program_commands,
+    refill_commands,
+    session_commands,
+)
 from infuser.wire import messages
 
 HANDLERS = {
@@ -34,4 +42,12 @@ HANDLERS = {
     messages.PLAN_ORDER: plan_commands.plan_order,
     messages.CALIBRATE: device_commands.calibrate,
     messages.SERVICE_REPL: device_commands.service_repl,
+    messages.KEYS: session_commands.keys,
+    messages.CHALLENGE: session_commands.challenge,
+    messages.SIGN_IN: session_commands.sign_in,
+    messages.SIGN_OUT: session_commands.sign_out,
+    messages.LIBRARY_STAGE: library_commands.stage,
+    messages.LIBRARY_COMMIT: library_commands.commit,
+    messages.LIBRARY_READ: library_commands.read,
+    messages.LIBRARY_TRUST: library_commands.trust,
 }

@@ -21,13 +21,13 @@ _WHY = {
 class Controller:
     """Owns the transitions between states; every one of them is journalled."""
 
-    def __init__(self, delivery, recorder) -> None:
+    def __init__(self, delivery, recorder, library) -> None:
         self.delivery = delivery
         self.recorder = recorder
         self.ledger = recorder.ledger
         self.clock = recorder.clock
         self.timebase = recorder.timebase
-        self.basal = Basal(delivery, recorder)
+        self.basal = Basal(delivery, recorder, library)
         self.boluses = Boluses(delivery, recorder, self.basal)
         self.account = Account(delivery, recorder.ledger)
         self.stopped_at_ms = self.timebase.age_ms()

@@ -1,9 +1,14 @@
 """Bytes from the port -> frames -> commands -> replies; a repeated command gets its first answer."""
 
-from infuser.wire import codec, errors, frame, messages, records, states
+from infuser.app.session_commands import take_up_keys
+from infuser.core.session import Session, role_needed
+from infuser.wire import codec, errors, frame, messages, records, states, units
 from infuser.wire.messages import Refusal
 
 REPLIES_KEPT = 8
+LOOK_MS = units.MS_PER_S
+# A pump of another version must still give up the REPL: how else could it be updated?
+_UNGREETED = (messages.SERVICE_REPL, messages.SIGN_IN)
 
 
 class Link:
@@ -15,15 +20,47 @@ class Link:
         self.handlers = handlers
         self._deframer = frame.Deframer()
         self._replies: list[tuple[int, bytes]] = []
-        self._agreed = False
+        self.session = Session(pump.serial)
+        self._begun = False
+        self._plugged = False
+        self._look_due_ms = 0
 
     def poll(self) -> bool:
         """Answer what has come in; True if there was anything."""
+        now_ms = self.pump.timebase.age_ms()
+        if now_ms >= self._look_due_ms:
+            self._look(now_ms)
         data = self.port.read()
         if data:
             self._take(data)
         self.port.flush()
         return bool(data)
+
+    def _look(self, now_ms: int) -> None:
+        """Is the cable in, and has the session been used of late? Seldom asked, for a turn shall be short."""
+        self._look_due_ms = now_ms + LOOK_MS
+        if not self._begun:
+            self._begun = True
+            take_up_keys(self.pump)
+        plugged = self.port.connected()
+        if self._plugged and not plugged:
+            self._lost()
+        self._plugged = plugged
+        self.session.expire(now_ms)
+
+    def _lost(self) -> None:
+        """The host is gone (EC18): nobody is signed in, and nothing stays silent. Therapy goes on."""
+        pump = self.pump
+        paused = pump.audio_pause_left_ms() > 0
+        # Only what it changed is worth a record: a cable that is plugged and unplugged must not fill the log.
+        if paused or self.session.role:
+            text = "the link was lost; the sound is no longer paused" if paused else "the link was lost"
+            pump.recorder.note(records.FAULT, part="link", detail=0, masked=True, text=text)
+        if paused:
+            pump.pause_audio(0)
+        self.session.lose()
+        self.port.forget()
+        self._deframer = frame.Deframer()
 
     def _take(self, data: bytes) -> None:
         for payload in self._deframer.feed(data):
@@ -48,9 +85,10 @@ class Link:
         for known_id, reply in self._replies:
             if known_id == request_id:
                 return reply
-        # A pump of another version must still give up the REPL: how else could it be updated?
-        if not self._agreed and command != messages.SERVICE_REPL:
-            refusal = Refusal(errors.PROTOCOL_MISMATCH, text="greet the pump with hello first")
+        flags = messages.MESSAGES[command][1]
+        closed = self.session.closed(flags, self.pump.timebase.age_ms())
+        if closed != errors.OK and command not in _UNGREETED:
+            refusal = Refusal(closed, text="greet the pump with hello first")
             return messages.encode_refusal(command, request_id, refusal)
         outcome = self.pump.controller.ledger.outcome(request_id)
         if outcome is not None:
@@ -70,24 +108,33 @@ class Link:
         try:
             request = messages.decode_request(payload)
             operator = request.get("operator", "")
+            self._refuse_without_role(command)
             self._refuse_when_stopped(command)
             if messages.MESSAGES[command][1] & messages.MUTATES:
+                self.session.touch(self.pump.timebase.age_ms())
+                self.pump.integrity.verify()
                 # On flash before anything happens: after a power cut it must not be carried out again.
                 self._note(command, request_id, errors.BEGUN, operator)
             values = self.handlers[command](self.pump, request)
             if command == messages.HELLO:
-                self._agreed = True
+                self.session.greet(self.pump.timebase.age_ms())
             return messages.encode_reply(command, request_id, values), errors.OK, operator
         except codec.CodecError as error:
             refusal = Refusal(errors.MALFORMED, text=str(error))
         except Refusal as caught:
             refusal = caught
             if command == messages.HELLO:
-                self._agreed = False
+                self.session.lose(mismatched=True)
         return messages.encode_refusal(command, request_id, refusal), refusal.code, operator
 
     def _note(self, command: int, request_id: int, error: int, operator: str) -> None:
         self.pump.recorder.note(records.COMMAND, request_id=request_id, command=command, error=error, operator=operator)
+
+    def _refuse_without_role(self, command: int) -> None:
+        flags = messages.MESSAGES[command][1]
+        code = self.session.unsigned(flags, self.pump.timebase.age_ms())
+        if code != errors.OK:
+            raise Refusal(code, text=messages.ROLE_NAMES[role_needed(flags)])
 
     def _refuse_when_stopped(self, command: int) -> None:
         state = self.pump.controller.state

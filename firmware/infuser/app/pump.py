@@ -1,11 +1,15 @@
 """The whole pump: its parts wired to each other, its clock and sound, and the main loop."""
 
 from infuser.app import readiness, selftest, startup
+from infuser.app.alive import Alive
 from infuser.app.commands import HANDLERS
+from infuser.app.integrity import Integrity
 from infuser.app.link import Link
 from infuser.app.planner import Planner
 from infuser.app.program_commands import Staging
+from infuser.app.upkeep import Upkeep
 from infuser.app.watch import Watch
+from infuser.core import repeats
 from infuser.wire import alarms, codec, errors, messages, records, states, units
 from infuser.wire.messages import Refusal
 
@@ -34,22 +38,19 @@ class Pump:
         self.recorder, self.controller, self.found = startup.replay(hardware)
         self._hour_due_ms = _next_hour_ms(self.timebase.age_ms())
         self.delivery = self.controller.delivery
+        self.library = self.controller.basal.library
+        self.integrity = Integrity(self.controller)
         self.watch = Watch(self.controller, hardware.sensors)
         self.planner = Planner(self.controller)
+        self.upkeep = Upkeep(self)
+        self.alive = Alive(self)
         self.link = Link(self, hardware.port, HANDLERS)
 
     def self_test(self) -> list[str]:
         """Run the self-test and raise or clear its alarms; returns the parts that failed."""
-        failed = selftest.run(self.hardware.sensors)
-        works = self.hardware.annunciator.self_test()
+        failed = selftest.run(self)
         self._shown = None
-        found = failed if works else failed + [selftest.SOUNDER]
-        self.recorder.failure = ""
-        self.recorder.note(records.SELF_TEST, passed=not found, failed=", ".join(found))
-        if self.recorder.failure:
-            failed.append("journal")
-        selftest.report(self.watch, failed, works)
-        return failed if works else failed + [selftest.SOUNDER]
+        return failed
 
     def test_sounder(self) -> None:
         """Hear whether the sounder works before therapy starts."""
@@ -71,7 +72,14 @@ class Pump:
         if not self.controller.delivering():
             self.test_sounder()
             self.watch.restart_flow()  # before the motor starts: with microsteps under way no position can be agreed
+            # After the third stop by the same alarm: the minimum rate until a clinician has looked (EC23).
+            again = repeats.tripped(self.controller.ledger.trip_list, self.timebase.age_ms())
+        else:
+            again = 0
         self.controller.resume(reason)
+        if again:
+            self.watch.tell(alarms.STOP_START, again)
+            self.controller.minimum_rate(True, states.BY_ALARM)
 
     def wait_for_start_ms(self) -> int:
         """Time until the start that the program is dated with, 0 if it has come or there is none."""
@@ -97,9 +105,7 @@ class Pump:
             self.start_therapy(states.BY_TIMER)
         except Refusal as refused:
             self.controller.arm(0)
-            # Latched, with its cause over: the pump stands until somebody answers.
-            self.watch.set(alarms.RESUME_FAILED, True, refused.code)
-            self.watch.set(alarms.RESUME_FAILED, False)
+            self.watch.tell(alarms.RESUME_FAILED, refused.code)
 
     # Clock and sound
 
@@ -156,16 +162,17 @@ class Pump:
     def poll(self) -> bool:
         """One turn of the main loop; True if somebody talks to the pump and wants the next one soon."""
         now_ms = self.timebase.age_ms()
+        self.integrity.poll(now_ms)
         self.controller.poll(now_ms)
         self.watch.poll(now_ms)
         if self.hardware.sensors.patient_pressed():
             self.controller.patient_bolus()
         if now_ms >= self._errand_due_ms:
             self._run_errands(now_ms)
+        self.upkeep.poll(now_ms)
         self._show_alarms(now_ms)
         talking = self.link.poll()
-        if self.delivery.ticking(now_ms):
-            self.hardware.watchdog.feed()
+        self.alive.poll(now_ms)
         return talking
 
     def hurry(self) -> None:
@@ -176,8 +183,7 @@ class Pump:
     def _run_errands(self, now_ms: int) -> None:
         """What has its time: plan, start, hour, clock and midnight. Seldom looked at, for a turn shall be short."""
         if self.planner.poll(now_ms):
-            self.watch.set(alarms.THERAPY_ENDED, True)
-            self.watch.set(alarms.THERAPY_ENDED, False)
+            self.watch.tell(alarms.THERAPY_ENDED)
         self._start_by_itself(now_ms)
         self._follow_calendar(now_ms)
         midnight_ms = now_ms + units.MS_PER_DAY - self.controller.clock.local_ms(now_ms) % units.MS_PER_DAY
@@ -214,11 +220,22 @@ class Pump:
         try:
             self._loop()
         except Exception as error:
-            self.delivery.stop()
-            self.hardware.chip.tell(error)
-            text = "{}: {}".format(type(error).__name__, error)
-            self.watch.fault(alarms.INTERNAL_FAULT, "program", text[: codec.TEXT_MAX // 4])
-            self.hardware.chip.reset()
+            self.fail(error)
+
+    def fail(self, error) -> None:
+        """The loop has ended in an error; does not return.
+
+        After a flipped bit nothing in memory is saved: flash holds the truth, and therapy goes on from it.
+        """
+        part = self.integrity.cause(error)
+        if part:
+            self.delivery.cut()
+            self.hardware.chip.reset(part)
+        self.delivery.stop()
+        self.hardware.chip.tell(error)
+        text = "{}: {}".format(type(error).__name__, error)
+        self.watch.fault(alarms.INTERNAL_FAULT, "program", text[: codec.TEXT_MAX // 4])
+        self.hardware.chip.reset()
 
     def _loop(self) -> None:
         startup.take_up(self)

@@ -11,6 +11,7 @@ def refuse_if_unready(controller) -> None:
         raise Refusal(errors.NO_PROGRAM)
     if planner.therapy_ended(controller):
         raise Refusal(errors.NO_PROGRAM, "plan_list", text="the taper has come to its end; send a new program")
+    controller.basal.library.entry_for(controller.schedule.program)  # verified, and it has the drug (EC16, EC19)
     held = controller.ledger.fill_concentration
     if controller.ledger.filled_nl and held != controller.schedule.concentration:
         programmed = controller.schedule.concentration

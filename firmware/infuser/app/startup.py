@@ -4,7 +4,9 @@ from infuser import VERSION
 from infuser.app import planner, selftest
 from infuser.app.controller import Controller
 from infuser.app.delivery import Delivery
+from infuser.app.library import Library
 from infuser.app.recorder import Recorder
+from infuser.core import liveness, repeats, seal
 from infuser.core.clock import Clock
 from infuser.core.journal import Journal
 from infuser.core.ledger import Ledger
@@ -12,9 +14,17 @@ from infuser.wire import alarms, records, states
 
 
 class Found:
-    """What the start found out about the time before it."""
+    """What the start found out about the time before it: `cause` and `fault` as in hw.chip."""
 
-    def __init__(self, steps_uncertain: int, gap_ms: int, windows_exact: bool) -> None:
+    def __init__(self, chip) -> None:
+        self.cause = chip.reset_cause()
+        self.fault = chip.fault_code()
+        self.steps_uncertain = 0
+        self.gap_ms = 0
+        self.windows_exact = True
+
+    def taken_up(self, steps_uncertain: int, gap_ms: int, windows_exact: bool) -> None:
+        """What journal, checkpoint and clock told."""
         self.steps_uncertain = steps_uncertain
         self.gap_ms = gap_ms
         self.windows_exact = windows_exact
@@ -22,17 +32,21 @@ class Found:
 
 def replay(hardware) -> tuple:
     """(recorder, controller, Found): the state as journal and checkpoint tell it; nothing moves yet."""
+    found = Found(hardware.chip)
+    # Before anything that could hang.
+    hardware.watchdog.start()
     ledger = Ledger()
     clock = Clock()
     timebase = hardware.timebase
-    recorder = Recorder(Journal(hardware.files, ledger.snapshot), ledger, clock, timebase)
-    last = _read_journal(recorder)
+    journal = Journal(hardware.files, ledger.snapshot, progress=hardware.watchdog.feed)
+    recorder = Recorder(journal, ledger, clock, timebase)
+    last = _read_journal(recorder, hardware.watchdog)
     delivery = Delivery(hardware, recorder, ledger.step_pl)
     delivery.memory.load()
     saved = delivery.memory.found
     if saved and saved["age_ms"] >= last[0]:
         last = (saved["age_ms"], saved["time_ms"])
-    now_ms = hardware.wall_clock.read_ms()
+    now_ms = _read_clock(hardware, found, last[1])
     clock.utc_offset_min = ledger.utc_offset_min
     clock.set(now_ms, timebase.age_ms())
     # How long the pump was off at most: from the last sign of life, if the clock was known then and is now.
@@ -40,18 +54,33 @@ def replay(hardware) -> tuple:
     timebase.begin(last[0] + gap_ms)
     clock.set(now_ms, timebase.age_ms())
     exact = delivery.memory.restore_guard(ledger.hour_list, ledger.hour_steps)
-    controller = Controller(delivery, recorder)
+    library = Library(hardware.files, recorder)
+    library.load()
+    hardware.watchdog.feed()
+    controller = Controller(delivery, recorder, library)
     controller.basal.adopt()
-    return recorder, controller, Found(delivery.memory.uncertain_steps, gap_ms, exact)
+    found.taken_up(delivery.memory.uncertain_steps, gap_ms, exact)
+    return recorder, controller, found
 
 
-def _read_journal(recorder) -> tuple[int, int]:
+def _read_clock(hardware, found: Found, last_ms: int) -> int:
+    """Wall time. Where the bus hung in the start before, it is left alone until that is in the log: as of then."""
+    if found.fault == liveness.BUS:
+        return last_ms
+    hardware.chip.suspect(liveness.BUS)
+    now_ms = hardware.wall_clock.read_ms()
+    hardware.chip.suspect(0)
+    return now_ms
+
+
+def _read_journal(recorder, watchdog) -> tuple[int, int]:
     """Apply snapshot and records; returns (age, wall time or 0) of the last one."""
     snapshot, later = recorder.journal.open()
     if snapshot:
         recorder.ledger.restore(snapshot)
     last = (0, 0)
     for record in later:
+        watchdog.feed()
         recorder.ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
         last = (record["age_ms"], record["time_ms"])
     return last
@@ -63,11 +92,14 @@ def take_up(pump) -> None:
     pump.recorder.note(
         records.BOOT,
         firmware=VERSION,
-        cause=pump.hardware.chip.reset_cause(),
+        cause=pump.found.cause,
         steps_uncertain=pump.found.steps_uncertain,
         torn_bytes=journal.torn_bytes,
         gap_ms=pump.found.gap_ms,
     )
+    crashed_often = pump.found.cause in repeats.CRASHES and _note_crash(pump)
+    for part, text in pump.delivery.memory.masked:
+        pump.recorder.note(records.FAULT, part=part, detail=0, masked=True, text=text)
     if not pump.found.windows_exact:
         text = "not readable: taken from the journal's hours, as late as can be"
         pump.recorder.note(records.FAULT, part="dose windows", detail=0, masked=True, text=text)
@@ -76,12 +108,34 @@ def take_up(pump) -> None:
     _end_interrupted_boluses(pump)
     pump.controller.enter(states.SELF_TEST, states.BY_POWER)
     _begin_plan(pump.controller)
+    pump.hardware.chip.suspect(liveness.BUS)
     failed = pump.self_test()
+    if not pump.hardware.image.listed:
+        pump.watch.masked(selftest.IMAGE, "installed without a list of hashes: not checked")
     if journal.damage:
         pump.watch.fault(alarms.JOURNAL_FAULT, "journal", journal.damage)
+    if crashed_often:
+        text = "started anew for a fault {} times within a day".format(repeats.KEPT)
+        pump.watch.fault(alarms.INTERNAL_FAULT, "program", text, pump.found.fault)
     pump.watch.begin()
     _resume_therapy(pump, failed)
-    pump.hardware.watchdog.start()
+    pump.hardware.chip.suspect(0)
+
+
+def _note_crash(pump) -> bool:
+    """Put into the log what failed before this start, masked by it; whether that happened too often within a day."""
+    found = pump.found
+    fault = found.fault or liveness.LOOP
+    part = liveness.PARTS.get(fault) or seal.PARTS.get(fault, "part {}".format(fault))
+    text = (
+        "found damaged; started anew" if found.cause == "fault" else "stood still; the watchdog started the pump anew"
+    )
+    pump.recorder.note(records.FAULT, part=part, detail=fault, masked=True, text=text)
+    often = repeats.crashed(pump.recorder.ledger.crash_list, pump.timebase.age_ms())
+    if often and fault in (liveness.LOOP, liveness.BUS):
+        # It may be the bus at which the program hangs: without it the pump can at least say what is wrong.
+        pump.hardware.bus.close()
+    return often
 
 
 def _end_interrupted_boluses(pump) -> None:
@@ -102,18 +156,17 @@ def _resume_therapy(pump, failed: list[str]) -> None:
     controller = pump.controller
     before = controller.ledger.state_before_test
     was_delivering = before in (states.INFUSING, states.BOLUS, states.MINIMUM_RATE)
-    # Without a sounder therapy is not started, but one that ran goes on: to stop it is a hazard too.
-    if any(part != selftest.SOUNDER for part in failed):
+    # Without a sounder therapy is not started, but one that ran goes on: to stop it is a hazard too. A lamp likewise.
+    if selftest.guards(failed):
         controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
     elif was_delivering and planner.therapy_ended(controller):
         # The power failed between the taper's last note and the stop.
-        pump.watch.set(alarms.THERAPY_ENDED, True)
-        pump.watch.set(alarms.THERAPY_ENDED, False)
+        pump.watch.tell(alarms.THERAPY_ENDED)
         controller.enter(states.SUSPENDED, states.BY_PLAN)
     elif was_delivering and controller.schedule:
-        # Latched, with its cause over: somebody is to look into the log for the gap.
-        pump.watch.set(alarms.POWER_RESTORED, True)
-        pump.watch.set(alarms.POWER_RESTORED, False)
+        if pump.found.cause not in repeats.CRASHES:
+            # Somebody is to look into the log for the gap. A fault that is masked is logged without an alarm.
+            pump.watch.tell(alarms.POWER_RESTORED)
         if controller.ledger.alarms.answer() == alarms.MOTOR_OFF:
             controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
         else:

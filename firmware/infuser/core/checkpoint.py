@@ -1,7 +1,8 @@
 """The delivery counters between journal records, kept in two small files written in turn.
 
 A file holds one record and stays so small that littlefs keeps it in the directory itself: a save
-costs one program operation and seldom an erase. A cut spoils at most the older of the two.
+costs one program operation and seldom an erase. A cut spoils at most the older of the two; where a bit has
+flipped in one, the other is taken.
 """
 
 import binascii
@@ -13,33 +14,44 @@ NAMES = ("c0", "c1")
 
 
 class Checkpoint:
-    """Keeps the newest CHECKPOINT_FIELDS; `files` as hw.storage.Files, whose OSError passes through."""
+    """Keeps the newest CHECKPOINT_FIELDS; `files` as hw.storage.Files, whose OSError passes through.
+
+    `damaged` after load(): a file is there and does not verify.
+    """
 
     def __init__(self, files) -> None:
         self._files = files
-        self._counter = -1
+        self._counter = 0
+        self._counter_check = 0  # does not match: nothing is loaded yet
+        self.damaged = False
 
     def load(self) -> dict | None:
         """The newest values that verify, `counter` among them; None if there are none."""
         newest = None
         self._counter = 0
+        self.damaged = False
         for name in NAMES:
-            values = _decode(self._files.read(name))
+            stored = self._files.read(name)
+            values = _decode(stored)
+            if stored and values is None:
+                self.damaged = True
             if values is not None and values["counter"] > self._counter:
                 newest = values
                 self._counter = values["counter"]
+        self._counter_check = ~self._counter
         return newest
 
     def save(self, values: dict) -> None:
         """Store values; `counter` is filled in here. After OSError the values before are still there."""
-        if self._counter < 0:
-            self.load()
+        if self._counter_check != ~self._counter:
+            self.load()  # for the first time, or because a bit has flipped
         counter = self._counter + 1
         numbered = dict(values)
         numbered["counter"] = counter
         body = codec.encode(records.CHECKPOINT_FIELDS, numbered)
         self._files.overwrite(NAMES[counter & 1], body + struct.pack("<I", binascii.crc32(body)))
         self._counter = counter
+        self._counter_check = ~counter
 
 
 def _decode(stored: bytes | None) -> dict | None:

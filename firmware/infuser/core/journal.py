@@ -21,11 +21,15 @@ class Journal:
     `damage` (what was found unsound, "" if nothing). OSError from `files` passes through.
     """
 
-    def __init__(self, files, snapshot, segment_bytes: int = SEGMENT_BYTES, budget_bytes: int = BUDGET_BYTES) -> None:
+    def __init__(
+        self, files, snapshot, segment_bytes: int = SEGMENT_BYTES, budget_bytes: int = BUDGET_BYTES, progress=None
+    ) -> None:
+        """`progress` is called before each segment that open() goes through: a damaged journal takes long."""
         self._files = files
         self._snapshot = snapshot
         self._segment_bytes = segment_bytes
         self._budget_bytes = budget_bytes
+        self._progress = progress
         self._sizes: list[list[int]] = []  # [first seq, bytes] of every segment, oldest first
         self._active: segments.Segment | None = None  # the segment that takes appends; None: the next append begins one
         self._reading: segments.Segment | None = None  # the closed segment indexed last
@@ -49,6 +53,8 @@ class Journal:
         """
         self._list()
         for first_seq, size in list(reversed(self._sizes)):
+            if self._progress:
+                self._progress()
             segment = segments.scan(self._files, first_seq, size, True)
             usable = segment.end == size or self._mend(segment, size)
             if segment.end:

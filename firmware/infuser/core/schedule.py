@@ -1,5 +1,6 @@
 """What rate a program asks for at any time of the week, and for how long."""
 
+from infuser.core import seal
 from infuser.wire import program as programs
 from infuser.wire import units
 
@@ -39,6 +40,11 @@ class Schedule:
         self.total_nl_per_day = self.mean_nl_per_day
         if self.periodic_nl:
             self.total_nl_per_day += self.periodic_nl * units.MS_PER_DAY // self.interval_ms
+
+    def digest(self) -> int:
+        """Checksum over the program and all that follows from it."""
+        crc = seal.digest(self.program.values())
+        return seal.digest([value for name, value in self.__dict__.items() if name != "program"], crc)
 
     def volume_nl(self, dose_ng: int) -> int:
         """Volume that holds a dose at the program's concentration."""

@@ -22,6 +22,12 @@ class Button:
         """Whether the contact is closed just now."""
         return self._pin.value() == 0
 
+    def held_ms(self) -> int:
+        """For how long the contact has been closed, 0 while it is open."""
+        if self._pin.value():
+            return 0
+        return max(1, time.ticks_diff(time.ticks_ms(), self._since_ms)) if self._down else 1
+
     def pressed(self) -> bool:
         """Whether the button was pressed since the last call; one press is told once, however long it lasts."""
         if self._pressed:

@@ -1,29 +1,51 @@
 """The RP2040 itself: why it started, who it is, critical sections, reset."""
 
 import binascii
+import os
 import sys
 
 import machine
 
-# A scratch register that a watchdog reset leaves alone tells machine.reset() from a hung program.
+# A scratch register that a reset of the chip leaves alone, and a loss of power does not, tells why it was reset.
 _SCRATCH = 0x4005800C
 _ORDERED = 0x2D5AFE01
+_FAULT = 0x2D5B0000
+_SUSPECT = 0x2D5C0000
+_KIND = 0x3FFF0000
+_CODE = 0xFFFF
 _CHIP_RESET = 0x40064008
 _HAD_RUN = 1 << 16
+_found = [0]
 
 
 def reset_cause() -> str:
-    """ "power-on", "watchdog", "soft" (machine.reset()) or "pin"; to be asked once, it clears what it reads."""
-    if machine.reset_cause() == machine.WDT_RESET:
-        ordered = machine.mem32[_SCRATCH] == _ORDERED
-        machine.mem32[_SCRATCH] = 0
-        return "soft" if ordered else "watchdog"
-    return "pin" if machine.mem32[_CHIP_RESET] & _HAD_RUN else "power-on"
+    """ "power-on", "watchdog", "soft" (reset()), "fault" (reset(code)) or "pin"; once: it clears what it reads."""
+    _found[0] = 0
+    if machine.reset_cause() != machine.WDT_RESET:
+        return "pin" if machine.mem32[_CHIP_RESET] & _HAD_RUN else "power-on"
+    mark = machine.mem32[_SCRATCH]
+    machine.mem32[_SCRATCH] = 0
+    if mark == _ORDERED:
+        return "soft"
+    kind = mark & _KIND
+    if kind in (_FAULT, _SUSPECT):
+        _found[0] = mark & _CODE
+    return "fault" if kind == _FAULT else "watchdog"
+
+
+def fault_code() -> int:
+    """The part that the program before this start found at fault, 0 for none known; valid after reset_cause()."""
+    return _found[0]
 
 
 def serial() -> str:
     """The flash chip's unique number, 16 hexadecimal digits."""
     return str(binascii.hexlify(machine.unique_id()), "ascii")
+
+
+def random_bytes(count: int) -> bytes:
+    """Bits of the ring oscillator, for nonces; they reach no dose and no record."""
+    return os.urandom(count)
 
 
 class _Critical:
@@ -44,10 +66,15 @@ def critical() -> _Critical:
     return _Critical()
 
 
-def reset() -> None:
-    """Start the chip anew; does not return."""
-    machine.mem32[_SCRATCH] = _ORDERED
+def reset(fault: int = 0) -> None:
+    """Start the chip anew; does not return. `fault` (1 to 65535) is the part found at fault, told after the start."""
+    machine.mem32[_SCRATCH] = _FAULT | fault if fault else _ORDERED
     machine.reset()
+
+
+def suspect(fault: int) -> None:
+    """Note which part stands still, for the case that the watchdog resets the chip; 0 takes it back."""
+    machine.mem32[_SCRATCH] = _SUSPECT | fault if fault else 0
 
 
 def tell(error) -> None:

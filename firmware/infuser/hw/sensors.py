@@ -1,5 +1,7 @@
 """Everything that the pump can sense, as integers with units; no judgement here."""
 
+import time
+
 from machine import ADC, Pin
 from micropython import const
 
@@ -19,7 +21,7 @@ class Sensors:
 
     def __init__(self, i2c, cut=None) -> None:
         """`cut` takes the motor's current away; it is called in the stop button's interrupt."""
-        self._read = i2c.readfrom_mem_into
+        self._bus = i2c
         self._angle = bytearray(2)
         self._outlet = _adc("outlet_pressure")
         self._inlet = _adc("inlet_pressure")
@@ -32,6 +34,7 @@ class Sensors:
         self._patient = Button(board.PINS["patient_button"])
         self._stop = _pulled_up("stop_button")
         self._stop_fell = False
+        self._stop_fell_ms = time.ticks_ms()
         self._cut = cut
         self._stop.irq(self._on_stop, Pin.IRQ_FALLING, hard=True)
         self._jumper = _pulled_up("service_jumper")
@@ -42,7 +45,7 @@ class Sensors:
         """Angle of the motor shaft, 0 to 4095 counts a turn; -1 when the encoder does not answer."""
         angle = self._angle
         try:
-            self._read(_ENCODER, _RAW_ANGLE, angle)
+            self._bus.readfrom_mem_into(_ENCODER, _RAW_ANGLE, angle)
         except OSError:
             return -1
         return (angle[0] & 0x0F) << 8 | angle[1]
@@ -96,6 +99,16 @@ class Sensors:
         """Whether the patient button is down."""
         return self._patient.down()
 
+    def patient_held_ms(self) -> int:
+        """For how long the patient button has been down, 0 while it is not."""
+        return self._patient.held_ms()
+
+    def stop_held_ms(self) -> int:
+        """For how long the stop button has been down, 0 while it is not."""
+        if self._stop.value():
+            return 0
+        return max(1, time.ticks_diff(time.ticks_ms(), self._stop_fell_ms))
+
     def patient_pressed(self) -> bool:
         """Whether the patient button was pressed since the last call."""
         return self._patient.pressed()
@@ -109,6 +122,7 @@ class Sensors:
     def _on_stop(self, _pin) -> None:
         # In the interrupt: a press may be shorter than a turn of the main loop, and the motor must not wait for one.
         self._stop_fell = True
+        self._stop_fell_ms = time.ticks_ms()
         if self._cut is not None:
             self._cut()
 

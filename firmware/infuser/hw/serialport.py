@@ -2,7 +2,9 @@
 
 import select
 import sys
+import time
 
+import machine
 import micropython
 
 READ_MAX = 512
@@ -10,6 +12,11 @@ QUEUE_MAX = 4096
 # One USB packet. A host that stops reading in the midst of one costs 0.5 s, once: then the port is not ready.
 _CHUNK = 64
 _CTRL_C = 3
+# Number of the last USB frame that the host began; it begins one each millisecond. The controller's bits for
+# "connected" and "suspended" are no help: MicroPython's USB stack forces the one and clears the other.
+_FRAME_NUMBER = 0x50110048
+_FRAME_MASK = 0x7FF
+_TWO_FRAMES_MS = 2
 
 
 class SerialPort:
@@ -27,6 +34,7 @@ class SerialPort:
         self._queue = bytearray()
         self._sent = 0
         self.dropped_frames = 0
+        self._frame = -1
 
     def acquire(self) -> None:
         """Take the port for the application: no byte on it interrupts the program any more."""
@@ -70,6 +78,21 @@ class SerialPort:
         if self._queue and self._sent == len(self._queue):
             self._queue = bytearray()
             self._sent = 0
+
+    def connected(self) -> bool:
+        """Whether a host is at the other end of the cable and awake; it takes 2 ms to be sure of the contrary."""
+        before = self._frame
+        self._frame = machine.mem32[_FRAME_NUMBER] & _FRAME_MASK
+        if self._frame == before:
+            # No host, or one that came round to the same number since the last look.
+            time.sleep_ms(_TWO_FRAMES_MS)
+            self._frame = machine.mem32[_FRAME_NUMBER] & _FRAME_MASK
+        return self._frame != before
+
+    def forget(self) -> None:
+        """Drop what is queued: whom it was for is gone."""
+        self._queue = bytearray()
+        self._sent = 0
 
     def idle(self, wait_ms: int) -> None:
         """Wait for input, or for room if something is queued, at most `wait_ms`."""

@@ -26,6 +26,7 @@ class TickTimer:
         self._interrupt = self._on_timer
         self._running = False
         self._last_ms = 0
+        self._ticked_ms = 0
         self.rest_ms = 0
         self.count = 0
         self.failed = False
@@ -36,12 +37,17 @@ class TickTimer:
             self._last_ms = ticks_ms()
             self.rest_ms = 0
             self._running = True
+        self._ticked_ms = ticks_ms()
         self._timer.init(mode=Timer.PERIODIC, period=period_ms, callback=self._interrupt, hard=True)
 
     def stop(self) -> None:
         """No more ticks; the time since the last one is not handed on."""
         self._timer.deinit()
         self._running = False
+
+    def since_ms(self) -> int:
+        """Time since the last tick, or since the period was set: what `sync` hands on is no tick."""
+        return ticks_diff(ticks_ms(), self._ticked_ms)
 
     def sync(self) -> None:
         """Hand on the time since the last tick now, from the main context."""
@@ -53,6 +59,7 @@ class TickTimer:
         # In the interrupt. The chip never calls a handler again that has raised.
         try:
             self.count = (self.count + 1) & _COUNT_MASK
+            self._ticked_ms = ticks_ms()
             self._advance()
         except Exception:
             self.failed = True

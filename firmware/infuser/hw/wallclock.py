@@ -17,9 +17,16 @@ class WallClock:
     def __init__(self, i2c) -> None:
         self._i2c = i2c
         self._own_is_set = False
+        self._trusted = True
+
+    def distrust(self) -> None:
+        """It does not count: its time is lost until it is set, which starts it anew."""
+        self._trusted = False
 
     def read_ms(self) -> int:
         """The time; 0 when it is lost: oscillator stopped, no clock that was ever set, or implausible."""
+        if not self._trusted:
+            return 0
         try:
             if self._i2c.readfrom_mem(board.CLOCK_ADDRESS, _STATUS, 1)[0] & _STOPPED:
                 return 0
@@ -36,7 +43,7 @@ class WallClock:
         weekday = (days + 3) % 7
         hour, minute, second = second_of_day // 3600, second_of_day // 60 % 60, second_of_day % 60
         RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
-        self._own_is_set = True
+        self._own_is_set = self._trusted = True
         try:
             status = self._i2c.readfrom_mem(board.CLOCK_ADDRESS, _STATUS, 1)[0]
         except OSError:
