@@ -5,6 +5,7 @@ stdout on the master end of a raw pseudo-terminal and stderr on vm.log. Keys of 
 
     name              name of the virtual pump
     firmware_dirs     folders for sys.path that hold the package `infuser` and main.py
+    image             that folder, if it holds a copy of the pump's own with the list of its hashes
     flash, plant      files of the flash image and of the plant's saved state, in the working directory
     control_fd        file descriptor of the control channel: JSON lines, both ways
     reset_cause       "power-on", "watchdog" or "soft": what machine.reset_cause() tells the firmware
@@ -26,11 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import infuser
+from pumpctl import firmware_files
 from pumpctl.errors import UsageProblem
 from pumpctl.virtual.paths import PumpPaths
 
-# What a Pico gives, twice, for objects here are twice as large; and 64 KiB for the stand-ins, which a Pico has not.
-HEAP_KIB = 2 * 192 + 64
+# What a Pico gives, twice, for objects here are twice as large; and 320 KiB for code, of the stand-ins and of the
+# firmware: a frozen image has it in the flash, and here it is compiled into the heap.
+HEAP_KIB = 2 * 192 + 320
 HEAP = f"{HEAP_KIB}k"
 
 
@@ -94,12 +97,24 @@ def new_config(paths: PumpPaths, settings: dict[str, Any]) -> dict[str, Any]:
         serial=hashlib.sha256(paths.name.encode()).hexdigest()[:16],
         micropython=micropython(settings.get("micropython")),
         start=str(device_start()),
-        firmware_dirs=[str(folder) for folder in firmware_dirs()],
+        firmware_dirs=[paths.application.name],
+        image=paths.application.name,
         flash=paths.flash.name,
         plant=paths.plant.name,
         reset_cause="power-on",
     )
     return config
+
+
+def install(paths: PumpPaths) -> None:
+    """Copies the firmware into the pump's folder, as it is flashed onto a board: what runs stays what it was."""
+    contents = {path: source.read_bytes() for path, source in firmware_files.application().items()}
+    contents[firmware_files.IMAGE_LIST] = firmware_files.image_list(contents)
+    shutil.rmtree(paths.application, ignore_errors=True)
+    for path, data in contents.items():
+        file = paths.application / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
 
 
 def write_config(paths: PumpPaths, config: dict[str, Any]) -> None:

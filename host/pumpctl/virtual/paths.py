@@ -36,6 +36,7 @@ class PumpPaths:
         self.name = name
         self.directory = (root or home()) / name
         self.config = self.directory / "config.json"
+        self.application = self.directory / "app"
         self.flash = self.directory / "flash.img"
         self.plant = self.directory / "plant.json"
         self.port = self.directory / "pty"

@@ -76,6 +76,11 @@ class VirtualPump:
         """Presses the "patient" or the "stop" button."""
         return control.ask(self.paths, {"op": "press", "button": button, "ms": duration_ms})
 
+    def signals(self) -> list[list[Any]]:
+        """The last 256 changes at lamps and sounder: [us since power-on, name, level or Hz], oldest first."""
+        told: list[list[Any]] = control.ask(self.paths, {"op": "signals"})["signals"]
+        return told
+
     def power_cut(self, off_ms: int = 0) -> dict[str, Any]:
         """Cuts the power at this instant, for `off_ms` of virtual time; returns when the firmware is up again."""
         return control.ask(self.paths, {"op": "power-cut", "off_ms": off_ms})
@@ -163,6 +168,7 @@ def start(
     settings = {"speed": speed, "seed": seed, "crystal_ppm": crystal_ppm, "wall_ms": wall_ms}
     config = launcher.new_config(pump.paths, {**settings, "micropython": micropython})
     pump.paths.directory.mkdir(parents=True, exist_ok=True)
+    launcher.install(pump.paths)
     launcher.write_config(pump.paths, config)
     pump.paths.vm_log.unlink(missing_ok=True)
     report = daemon.launch(pump.paths)

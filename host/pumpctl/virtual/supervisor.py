@@ -101,10 +101,12 @@ class Supervisor:
             return
         self.cause = RESET_CAUSES.get(code, "power-on")
         self.last_end = f"{self.cause} reset" if code in RESET_CAUSES else f"crash with exit code {code}"
-        self.crashed = not ready or code not in RESET_CAUSES
-        if not self.crashed or lived_s > HEALTHY_AFTER_S:
+        self.crashed = code not in RESET_CAUSES
+        # A reset is part of a pump's life, but not for ever before it has come up once.
+        unhealthy = self.crashed or not ready
+        if not unhealthy or lived_s > HEALTHY_AFTER_S:
             self._crashes = 0
-        if not self.crashed:
+        if not unhealthy:
             return
         self._crashes += 1
         print(f"the VM ended with exit code {code}; in a row: {self._crashes}", flush=True)

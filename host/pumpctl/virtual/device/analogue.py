@@ -1,5 +1,6 @@
 """Analogue inputs and the sounder's PWM."""
 
+import traces
 from fluid import fluid
 from plant import plant
 
@@ -54,7 +55,10 @@ class PWM:
         self.duty_u16(0)
 
     def _apply(self):
-        plant.sounder_hz = self._freq if self._duty else 0
+        hz = self._freq if self._duty else 0
+        if hz != plant.sounder_hz:
+            plant.sounder_hz = hz
+            traces.saw("sounder", hz)
 
 
 def _outlet_uv():

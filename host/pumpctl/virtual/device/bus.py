@@ -3,6 +3,7 @@
 import errno
 import time as _time
 
+import broken
 import kernel
 from plant import plant
 
@@ -22,10 +23,7 @@ class I2C:
         return sorted(address for address, slave in self._slaves.items() if slave.answers())
 
     def readfrom_mem_into(self, address, register, buffer):
-        slave = self._slaves.get(address)
-        if slave is None or not slave.answers():
-            raise OSError(errno.EIO)
-        slave.read(register, buffer)
+        self._slave(address).read(register, buffer)
 
     def readfrom_mem(self, address, register, count):
         data = bytearray(count)
@@ -36,6 +34,8 @@ class I2C:
         self._slave(address).write(register, data)
 
     def _slave(self, address):
+        if broken.hangs["bus-hang"]:
+            broken.hang_if_due("bus-hang", True)
         slave = self._slaves.get(address)
         if slave is None or not slave.answers():
             raise OSError(errno.EIO)
@@ -66,6 +66,7 @@ class Clock:
         self.offset_ms = 0  # wall time less the plant's own time
         self.stopped = False
         self.lost = False  # the oscillator stands still for good
+        self.frozen_ms = 0  # the registers stand still at this time without a word, 0: they count
         self.ppm = 0  # error of the pump's crystal against this one
         self.start_us = 0  # true time of this power-on
 
@@ -103,7 +104,8 @@ class Clock:
             raise ValueError("register {} of the clock".format(register))
 
     def _registers(self):
-        year, month, day, hour, minute, second, weekday, _yearday = _time.gmtime(self.wall_ms() // 1000)
+        wall_ms = self.frozen_ms or self.wall_ms()
+        year, month, day, hour, minute, second, weekday, _yearday = _time.gmtime(wall_ms // 1000)
         registers = bytearray(16)
         for index, value in enumerate((second, minute, hour, weekday + 1, day, month, year % 100)):
             registers[index] = value // 10 * 16 + value % 10

@@ -6,6 +6,7 @@ import json
 import faults
 import idle
 import kernel
+import traces
 from bus import clock
 from chipstate import chip
 from flash import image
@@ -103,6 +104,9 @@ class Control:
         _Release(request["button"]).schedule(request.get("ms", 200) * 1000)
         return {}
 
+    def _signals(self, _request):
+        return {"signals": traces.seen()}
+
     def _power_cut(self, request):
         self._tell({"ok": True})
         chip.end(44, request.get("off_ms", 0))
@@ -159,6 +163,7 @@ def truth():
         "lamps": lamps,
         "sounder_hz": plant.sounder_hz,
         "driver_enabled": plant.enabled,
+        "driver_on_ms": plant.on_us() // 1000,
         "faults": faults.active,
         "speed": idle.speed,
         "flash": {
@@ -178,6 +183,7 @@ _OPERATIONS = {
     "set": Control._set,
     "get": Control._get,
     "press": Control._press,
+    "signals": Control._signals,
     "power-cut": Control._power_cut,
     "stop": Control._stop,
     "fill": Control._fill,

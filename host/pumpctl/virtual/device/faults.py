@@ -1,5 +1,11 @@
 """Every fault that can be switched on, and the quantities that can be set."""
 
+import sys
+
+import bits
+import broken
+import idle
+import installed
 from bus import clock
 from flash import image
 from fluid import fluid
@@ -11,6 +17,7 @@ BATTERY_FULL_MV = 4100
 ROOM_MC = 32000
 _BATTERY_WORDS = {"low": 3400, "empty": 3100}
 _BUTTONS = {"patient": board.PINS["patient_button"], "stop": board.PINS["stop_button"]}
+_COLOURS = ("red", "yellow", "cyan")
 _CLOCK_START_MS = 946684800000  # 2000-01-01: where a DS3231 begins that has lost its time
 
 active = {}  # name -> value of the faults that are on
@@ -78,6 +85,10 @@ def _set_value(owner, attribute):
     return lambda on, value: setattr(owner, attribute, value if on else 0)
 
 
+def _put(owner, attribute):
+    return lambda value: setattr(owner, attribute, value)
+
+
 def _pin(signal, faulty):
     def apply(on, _value):
         plant.levels[board.PINS[signal]] = faulty if on else 1 - faulty
@@ -111,10 +122,54 @@ def _stuck(on, value):
         press(button, on and button == value)
 
 
+def _hangs(name):
+    def apply(on, value):
+        broken.hangs[name] = value if on else 0
+
+    return apply
+
+
+def _lamp(on, value):
+    for colour in _COLOURS:
+        gpio = board.PINS["lamp_" + colour]
+        broken.lamps_dead[gpio] = on and colour == value
+        if broken.lamps_dead[gpio]:
+            plant.drive(gpio, 0)
+
+
+def _clock_stuck(on, _value):
+    clock.frozen_ms = clock.wall_ms() if on else 0
+
+
+def _image(on, _value):
+    if installed.folder is None:
+        raise Unknown("this pump runs no copy of the firmware that could be damaged", "fault", "image-bit")
+    installed.damage(on)
+
+
+def _flips(name, flip):
+    """Something that happens once: it is over as soon as it is switched on."""
+
+    def apply(on, value):
+        active.pop(name, None)
+        if on:
+            what, _, seed = str(value).partition(":")
+            try:
+                # Seeds that people type are small; the generator begins alike after all of them.
+                print(name, flip(what, int(seed) * 0x9E3779B1 & 0x3FFFFFFF if seed else None), file=sys.stderr)
+            except ValueError:
+                raise Unknown("{} takes a name, or a name, a colon and a seed".format(name), name, value)
+            except bits.Nothing as refused:
+                raise Unknown(str(refused), name, value)
+
+    return apply
+
+
 # name -> (usual value, lowest, highest or words allowed, what it does); no lowest: it takes no value
 FAULTS = {
     "stall": (True, None, None, _set(plant, "stalled")),
     "skip-steps": (20, 1, 100, _set_value(plant, "skip_percent")),
+    "slip": (20, 1, 100, _set_value(plant, "slip_percent")),
     "runaway": (20, 1, 5000, lambda on, value: plant.set_runaway(value if on else 0)),
     "occlude": (True, None, None, _set(plant, "occluded")),
     "occlude-upstream": (True, None, None, _set(fluid, "starved")),
@@ -126,10 +181,19 @@ FAULTS = {
     "clock-lost": (True, None, None, _clock_lost),
     "clock-absent": (True, None, None, _set(plant, "clock_absent")),
     "sounder-dead": (True, None, None, _set(plant, "sounder_dead")),
+    "cable-out": (True, None, None, _set(idle, "cable_out")),
     "cover-open": (True, None, None, _pin("cover", 1)),
     "encoder-dead": (True, None, None, _set(plant, "encoder_dead")),
     "service-jumper": (True, None, None, _pin("service_jumper", 0)),
     "button-stuck": ("patient", "", tuple(_BUTTONS), _stuck),
+    "clock-stuck": (True, None, None, _clock_stuck),
+    "timer-dead": (True, None, None, _set(broken, "timers_dead")),
+    "bus-hang": (1, 1, 100, _hangs("bus-hang")),
+    "ram-bit": ("random", None, None, _flips("ram-bit", bits.flip_ram)),
+    "flash-bit": ("random", None, None, _flips("flash-bit", bits.flip_flash)),
+    "flash-hang": (1, 1, 100, _hangs("flash-hang")),
+    "lamp-dead": ("red", "", _COLOURS, _lamp),
+    "image-bit": (True, None, None, _image),
     "flash-broken": (True, None, None, _set(image, "broken")),
     "power-cut-at-flash-op": (1, 1, 1 << 30, _set_value(image, "cut_at")),
 }
@@ -140,4 +204,9 @@ QUANTITIES = {
     "temperature-mc": (-40000, 125000, lambda value: setattr(plant, "temperature_mc", value)),
     "wall-ms": (0, 4102444800000, clock.set_wall_ms),
     "crystal-ppm": (-1000, 1000, clock.set_ppm),
+    "encoder-noise": (0, 100, _put(plant, "encoder_noise")),
+    "temperature-drift": (0, 100, _put(plant, "encoder_drift")),
+    "encoder-eccentricity": (0, 100, _put(plant, "encoder_eccentricity")),
+    "compliance-pl-per-pa": (5, 100, _put(fluid, "outlet_pl_per_pa")),
+    "inlet-compliance-pl-per-pa": (5, 1000, _put(fluid, "inlet_pl_per_pa")),
 }

@@ -7,6 +7,7 @@ goes through one in hundreds of small pieces.
 import sys
 from array import array
 
+import broken
 import kernel
 from chipstate import chip
 
@@ -29,6 +30,7 @@ class Image:
         self.erases = array("I", [0] * BLOCKS)
         self.programs = array("I", [0] * BLOCKS)
         self.reads = 0
+        self.last_read = -1  # the block that was read last
         self.cut_at = 0  # the power fails during the n-th operation from now, 0: never
         self.broken = False  # whatever is written fails
         self._old = bytearray(PAGE_BYTES)
@@ -89,6 +91,7 @@ class Image:
             chip.stop(44)
             return
         try:
+            broken.hang_if_due("flash-hang", False)
             kernel.block(duration_us)
         except SystemExit:
             pass  # a reset meanwhile: the flash fails from now on, and time does not go on
@@ -103,6 +106,7 @@ class Flash:
     def readblocks(self, block, buffer, offset=0):
         source = image
         source.reads += 1
+        source.last_read = block
         end = offset + len(buffer)
         if end > BLOCK_BYTES:
             source.file.seek(block * BLOCK_BYTES + offset)

@@ -1,6 +1,9 @@
 """The idle point: the only place where virtual time meets real time, the serial line and the control channel."""
 
+import sys
+
 import kernel
+import uselect
 import utime
 from micropython import const
 
@@ -13,6 +16,7 @@ _WAIT_MAX_MS = 1000
 _DEFER_MAX = 200
 
 control = None  # the control channel, once there is one
+cable_out = False  # whether the serial line is interrupted
 speed = 0.0  # virtual seconds a second; 0: time moves only by an advance
 _base_real_us = 0
 _base_virtual_us = 0
@@ -112,6 +116,8 @@ def _glance(poller):
         return ()
     ready = poller.poll(0)
     if ready:
+        if cable_out:
+            ready = _cut_off(ready)
         if control is not None:
             ready = [item for item in ready if item[0] is not control.file]
         if ready:
@@ -123,6 +129,8 @@ def _listen(poller, timeout_ms):
     """What the firmware asked for that is ready; orders on the control channel are carried out after it."""
     global _deferred
     ready = poller.poll(timeout_ms)
+    if ready and cable_out:
+        ready = _cut_off(ready)
     if not ready or control is None:
         return ready
     for item in ready:
@@ -135,6 +143,24 @@ def _listen(poller, timeout_ms):
                 control.serve()
             break
     return ready
+
+
+def _cut_off(ready):
+    """What is ready when the cable is out: never the serial line, and what was said on it is lost."""
+    left = []
+    for item in ready:
+        if item[0] is sys.stdin:
+            _swallow()
+        elif item[0] is not sys.stdout:
+            left.append(item)
+    return left
+
+
+def _swallow():
+    line = uselect.poll()
+    line.register(sys.stdin, uselect.POLLIN)
+    while line.poll(0) and sys.stdin.buffer.read(1):
+        pass
 
 
 def _pace(poller, end_us):

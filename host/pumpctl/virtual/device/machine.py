@@ -3,8 +3,10 @@
 import sys
 import time as _time
 
+import broken as _broken
 import idle as _idle
 import kernel
+import traces as _traces
 import uselect
 from analogue import ADC, PWM  # noqa: F401 (machine.ADC, machine.PWM)
 from bus import I2C  # noqa: F401 (machine.I2C)
@@ -12,8 +14,11 @@ from chipstate import chip, mem32  # noqa: F401 (machine.mem32)
 from micropython import heap_lock, heap_unlock
 from plant import MOVED, plant
 
+from infuser.hw import board as _board
+
 PWRON_RESET = 1
 WDT_RESET = 3
+_LAMPS = {_board.PINS["lamp_" + name]: name for name in ("red", "yellow", "cyan")}
 
 
 class Pin:
@@ -21,6 +26,8 @@ class Pin:
 
     IN = 0
     OUT = 1
+    ALT = 3
+    ALT_PIO0 = 6
     PULL_UP = 1
     PULL_DOWN = 2
     IRQ_FALLING = 4
@@ -32,14 +39,32 @@ class Pin:
         # Most pins are read as they stand; what the mechanics move has to be worked out.
         self._levels = None if gpio in MOVED else plant.levels
         if value is not None:
-            plant.drive(gpio, 1 if value else 0)
+            self._drive(1 if value else 0)
+
+    def init(self, mode, value=0, alt=0):
+        """Take an output back from the PIO at a level, or give it to the PIO. Interrupt-safe."""
+        if mode == Pin.OUT:
+            plant.take(self.gpio, value)
+        elif mode == Pin.ALT and alt == Pin.ALT_PIO0:
+            plant.give(self.gpio)
+        else:
+            raise NotImplementedError("only out, or to the first PIO")
 
     def value(self, level=None):
         if level is None:
             levels = self._levels
             return plant.level(self.gpio) if levels is None else levels[self.gpio]
         if self._out:
-            plant.drive(self.gpio, 1 if level else 0)
+            self._drive(1 if level else 0)
+
+    def _drive(self, level):
+        gpio = self.gpio
+        if gpio in _LAMPS:
+            if _broken.lamps_dead[gpio]:
+                level = 0
+            if plant.levels[gpio] != level:
+                _traces.saw(_LAMPS[gpio], level)
+        plant.drive(gpio, level)
 
     __call__ = value
 
@@ -81,6 +106,8 @@ class Timer(kernel.Event):
         if not self.hard:
             self._callback(self)
             return
+        if _broken.timers_dead:
+            return
         heap_lock()
         failed = kernel.failure(self._callback, self)
         heap_unlock()
@@ -94,6 +121,7 @@ class WDT(kernel.Event):
     """Resets the chip when it is not fed in time, whatever goes on."""
 
     hard = True
+    bites = True
 
     def __init__(self, id=0, timeout=5000):
         super().__init__()

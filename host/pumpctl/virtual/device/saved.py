@@ -3,17 +3,24 @@
 import json
 import os
 
+import broken
 import faults
 from bus import clock
+from chipstate import chip
 from flash import image
 from fluid import fluid
 from plant import plant
 
 _KEPT = {
-    "plant": (plant, ("steps_made", "steps_back", "motor", "piston", "gap", "battery_mv", "temperature_mc", "noise")),
-    "fluid": (fluid, ("stored_pl", "missing_pl", "leaked_pl", "delivered_pl")),
+    "plant": (
+        plant,
+        ("steps_made", "steps_back", "motor", "piston", "gap", "battery_mv", "temperature_mc", "noise")
+        + ("encoder_noise", "encoder_drift", "encoder_eccentricity"),
+    ),
+    "fluid": (fluid, ("stored_pl", "missing_pl", "leaked_pl", "delivered_pl", "outlet_pl_per_pa", "inlet_pl_per_pa")),
     "clock": (clock, ("offset_ms", "stopped")),
     "flash": (image, ("reads", "cut_at")),
+    "chip": (chip, ("scratch", "end_code")),
 }
 
 
@@ -37,7 +44,8 @@ def load(path, seed, wall_ms):
     clock.start_us = told["true_us"]
     for name, (owner, attributes) in _KEPT.items():
         for attribute in attributes:
-            setattr(owner, attribute, told[name][attribute])
+            if attribute in told.get(name, ()):  # a world that an older stand-in saved knows less
+                setattr(owner, attribute, told[name][attribute])
     for counters, values in ((image.erases, told["erases"]), (image.programs, told["programs"])):
         for row, text in enumerate(values):
             for at, word in enumerate(text.split()):
@@ -53,6 +61,11 @@ def save(path, off_ms=0):
     fluid.flow()
     if not image.cut_at:
         faults.active.pop("power-cut-at-flash-op", None)
+    for name, left in broken.hangs.items():
+        if name in faults.active:
+            faults.active[name] = left
+            if not left:
+                faults.active.pop(name)
     told = {
         "true_us": clock.true_us() + off_ms * 1000,
         "faults": faults.active,

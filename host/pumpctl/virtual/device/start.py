@@ -20,6 +20,7 @@ def power_on(config):
     import binascii
 
     import idle
+    import installed
     import saved
     from bus import clock
     from chipstate import chip
@@ -27,11 +28,11 @@ def power_on(config):
     from flash import image
     from kernel import Event
 
-    chip.cause = config.get("reset_cause", "power-on")
-    chip.serial = binascii.unhexlify(config.get("serial", "0000000000000000"))
     clock.ppm = config.get("crystal_ppm", 0)
     plant_path = config["plant"]
+    installed.folder = config.get("image")
     saved.load(plant_path, config.get("seed", 1), config.get("wall_ms", 0))
+    chip.begin(config.get("reset_cause", "power-on"), binascii.unhexlify(config.get("serial", "0000000000000000")))
     chip.before_end = lambda off_ms: saved.save(plant_path, off_ms)
     image.open(config["flash"])
     if config.get("control_fd", -1) >= 0:
@@ -78,9 +79,12 @@ def live(program):
 
 def firmware():
     """The firmware, and after it nothing but time: a REPL has no place here."""
+    import bits
     import machine
     import main
 
+    if hasattr(main, "Pump"):  # a test may run another program
+        main.Pump = bits.registering(main.Pump)
     main.main()
     print("the firmware has returned", file=sys.stderr)
     while True:
