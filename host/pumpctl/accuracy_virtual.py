@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from infuser.wire import program as programs
 from infuser.wire import states, units
-from pumpctl import operations, quantity
+from pumpctl import bench_library, operations, quantity
 from pumpctl.client import Pump
 from pumpctl.errors import UsageProblem, VerificationError
 from pumpctl.program import Program
@@ -13,6 +13,7 @@ from pumpctl.virtual import VirtualPump, start
 
 NAME = "scale"
 OPERATOR = "accuracy"
+_DRUG = "water"
 # Largest first: the stronger the drug, the finer the rates that a dose in whole ng can state.
 _CONCENTRATIONS_UG_PER_ML = (1000, 500, 200, 100, 50)
 _SELF_TEST_MS = 5 * units.MS_PER_S
@@ -47,7 +48,7 @@ def program(rate_nl_per_day: int) -> Program:
     every_day = {"day_mask": programs.EVERY_DAY, "start_min": 0, "dose_ng_per_day": dose}
     return programs.new(
         patient="SCALE",
-        drug="water",
+        drug=_DRUG,
         concentration_ug_per_ml=concentration,
         mode=programs.CONTINUOUS,
         step_list=[every_day],
@@ -82,6 +83,7 @@ def measure(
 
 def _prepare(bench: VirtualPump, pump: Pump, therapy: Program) -> None:
     bench.advance_ms(_SELF_TEST_MS)
+    bench_library.put(bench, pump, bench_library.without_limits(_DRUG, therapy["concentration_ug_per_ml"]))
     pump.begin_refill()
     bench.fill(units.RESERVOIR_CAPACITY_NL)
     pump.complete_refill(0, units.RESERVOIR_CAPACITY_NL, therapy["concentration_ug_per_ml"])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
+from infuser.wire import library as libraries
 from infuser.wire import messages, states
 from infuser.wire import program as programs
 from pumpctl.errors import ProtocolMismatch, VerificationError
@@ -128,11 +129,44 @@ class Pump:
         """Forget the program, for another patient. state."""
         return self._order(messages.PROGRAM_CLEAR)
 
+    # Drug library
+
+    def read_library(self) -> bytes:
+        """The drug library in force with its signature, as it was sent; checked against the pump's digest."""
+        data = bytearray()
+        while True:
+            part = self._ask(messages.LIBRARY_READ, offset=len(data))
+            data += part["chunk"]
+            if len(data) >= part["total"]:
+                break
+            if not part["chunk"]:
+                raise VerificationError(f"the pump's drug library ended after {len(data)} of {part['total']} bytes")
+        if libraries.digest(bytes(data[: -libraries.SIGNATURE_BYTES])) != part["digest"]:
+            raise VerificationError("the drug library read does not have the digest that the pump states")
+        return bytes(data)
+
+    def stage_library(self, stored: bytes, progress: Callable[[float], None] | None = None) -> None:
+        """Hand over a signed library in chunks; nothing changes until it is committed. `progress` gets bytes sent."""
+        for offset in range(0, len(stored), messages.CHUNK_MAX):
+            chunk = stored[offset : offset + messages.CHUNK_MAX]
+            self._ask(messages.LIBRARY_STAGE, total=len(stored), offset=offset, chunk=chunk)
+            if progress is not None:
+                progress(offset + len(chunk))
+
+    def commit_library(self, digest: bytes) -> Values:
+        """Put the staged library of this digest into force, as a whole or not at all. library, version."""
+        return self._order(messages.LIBRARY_COMMIT, digest=digest)
+
+    def trust_library_key(self, modulus: bytes) -> Values:
+        """Have the pump trust the key of this modulus; the service jumper must be set. digest."""
+        return self._order(messages.LIBRARY_TRUST, modulus=modulus)
+
     # Delivery
 
-    def bolus(self, dose_ng: int, duration_ms: int, patient: str) -> Values:
+    def bolus(self, dose_ng: int, duration_ms: int, patient: str, confirmed: bool = False) -> Values:
         """Clinician's bolus on top of the basal rate. volume_nl, rate_nl_per_day, ends_ms."""
-        return self._order(messages.BOLUS, dose_ng=dose_ng, duration_ms=duration_ms, patient=patient)
+        asked = {"dose_ng": dose_ng, "duration_ms": duration_ms, "patient": patient, "confirmed": confirmed}
+        return self._order(messages.BOLUS, **asked)
 
     def cancel_bolus(self) -> Values:
         """End a bolus or priming. delivered_nl."""
@@ -153,11 +187,10 @@ class Pump:
         """Start or resume the programmed infusion, now or after a delay. state, rate_nl_per_day, start_in_ms."""
         return self._order(messages.RESUME, delay_ms=delay_ms)
 
-    def temporary_rate(self, dose_ng_per_day: int, duration_ms: int, patient: str) -> Values:
+    def temporary_rate(self, dose_ng_per_day: int, duration_ms: int, patient: str, confirmed: bool = False) -> Values:
         """Another basal rate for a time; a dose of 0 ends it. rate_nl_per_day, ends_ms."""
-        return self._order(
-            messages.TEMPORARY_RATE, dose_ng_per_day=dose_ng_per_day, duration_ms=duration_ms, patient=patient
-        )
+        asked = {"dose_ng_per_day": dose_ng_per_day, "duration_ms": duration_ms}
+        return self._order(messages.TEMPORARY_RATE, **asked, patient=patient, confirmed=confirmed)
 
     def order_plan(self, action: int, patient: str, dose_ng_per_day: int = 0) -> Values:
         """Hold the plan of doses, let it go on, or cut back to a dose. position, dose_ng_per_day, held, next_ms."""
@@ -203,6 +236,10 @@ class Pump:
     def calibrate(self, step_pl: int, uncertainty_ppm: int, runs: int) -> Values:
         """Take a measured volume a microstep into use; only while nothing is delivered. step_pl, reservoir_nl."""
         return self._order(messages.CALIBRATE, step_pl=step_pl, uncertainty_ppm=uncertainty_ppm, runs=runs)
+
+    def send_keys(self, clinician_key: bytes, service_key: bytes) -> Values:
+        """Replace both keys, 32 bytes each; the service jumper must be set and nothing delivered. keyed."""
+        return self._order(messages.KEYS, clinician_key=clinician_key, service_key=service_key)
 
     def self_test(self) -> Values:
         """Run the self-test. passed, failed_list."""

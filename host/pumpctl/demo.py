@@ -106,7 +106,9 @@ def _fill(act: Play, volume_nl: int) -> None:
 def _send(act: Play, therapy: program.Program) -> None:
     proposal = operations.propose(act.pump, therapy)
     act.stage.table(proposal.rows())
-    operations.commit(act.pump, proposal)
+    for warning in proposal.warnings:
+        act.stage.tell(f"The pump asks to confirm, and notes who did: {warning}.")
+    operations.commit(act.pump, proposal, confirmed=bool(proposal.warnings))
     act.stage.tell("The pump echoed this program and its digest, took it, and held it byte for byte when read back.")
 
 
@@ -171,14 +173,13 @@ def _stall(act: Play) -> None:
     status = act.pump.status()
     act.figures["stall_missing_nl"] = missing_nl
     act.stage.tell(
-        f"The motor is blocked: the pump raises {_alarms(status)} and is {states.STATE_NAMES[status['state']]}"
-        f" before 1 uL has gone missing: {quantity.format_volume(missing_nl)}."
+        f"The motor is blocked: the pump raises {_alarms(status)} before 1 uL has gone missing:"
+        f" {quantity.format_volume(missing_nl)}. It keeps trying."
     )
     act.advance("the technician comes", 20 * units.MS_PER_MIN)
     act.bench.fault("stall", on=False)
     act.pump.acknowledge(alarms.STALL)
-    act.pump.resume()
-    act.stage.tell("The drive is freed, the alarm acknowledged, and therapy resumes.")
+    act.stage.tell("The drive is freed and the alarm acknowledged; nothing that was missed is made up for.")
 
 
 def _compare(act: Play) -> None:

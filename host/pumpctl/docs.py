@@ -12,12 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from infuser import VERSION
-from infuser.wire import alarms, codec, errors, frame, messages, program, records, replies, states, units
+from infuser.wire import alarms, codec, errors, frame, library, messages, program, records, replies, states, units
+from pumpctl import library_firmware
 from pumpctl.docs_pages import PAGES
 
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # The request that the page spells out byte by byte.
 EXAMPLE = {"resume_after_ms": 0, "remind_min": 15, "operator": "Ada"}
+FLAG_LETTERS = (
+    (messages.MUTATES, "M"),
+    (messages.WHEN_STOPPED, "S"),
+    (messages.CLINICIAN, "C"),
+    (messages.SERVICE, "V"),
+)
 ANSWERS = {
     alarms.KEEP: "none: delivery goes on",
     alarms.BASAL_ONLY: "basal rate only",
@@ -70,7 +77,7 @@ def _example() -> str:
 def _messages() -> str:
     rows = []
     for number, (name, flags, request, reply) in sorted(messages.MESSAGES.items()):
-        marks = "M" * bool(flags & messages.MUTATES) + "S" * bool(flags & messages.WHEN_STOPPED)
+        marks = "".join(letter for flag, letter in FLAG_LETTERS if flags & flag)
         rows.append((number, name, marks, fields(request), "see below" if len(reply) > 12 else fields(reply)))
     return table(("id", "command", "flags", "request", "reply"), rows)
 
@@ -92,12 +99,27 @@ def _alarms() -> str:
             alarms.PRIORITY_NAMES[priority].upper(),
             "yes" if latching else "no",
             ANSWERS[answer],
+            f"{delay_s} s" if delay_s else "at once",
+            f"{escalate_min} min" if escalate_min else "never",
             text,
             remedy,
         )
-        for number, (name, priority, latching, answer, text, remedy) in sorted(alarms.ALARMS.items())
+        for number, (name, priority, latching, answer, delay_s, escalate_min, text, remedy) in sorted(
+            alarms.ALARMS.items()
+        )
     ]
-    return table(("id", "alarm", "priority", "latching", "the pump's answer", "condition", "what to do"), rows)
+    columns = (
+        "id",
+        "alarm",
+        "priority",
+        "latching",
+        "the pump's answer",
+        "after",
+        "rises after",
+        "condition",
+        "what to do",
+    )
+    return table(columns, rows)
 
 
 def _records() -> str:
@@ -145,6 +167,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "names": _names,
     "program": lambda: _field_rows(program.PROGRAM_FIELDS),
     "program-limits": _program_limits,
+    "library": lambda: _field_rows(library.LIBRARY_FIELDS),
     "errors": _errors,
     "alarms": _alarms,
     "records": _records,
@@ -185,6 +208,7 @@ def main(arguments: Sequence[str]) -> int:
     for path, text in (
         (told, protocol(told.read_text(encoding="utf-8"))),
         *((firmware / name, page(firmware, name)) for name in PAGES),
+        (firmware / library_firmware.FILE, library_firmware.text()),
         (firmware / "package.json", package(firmware)),
     ):
         changed = not path.exists() or path.read_text(encoding="utf-8") != text

@@ -1,9 +1,12 @@
-"""Tables of HARDWARE.md and SAFETY.md: the pins that board.py declares, and which tests show which case."""
+"""Tables of HARDWARE.md and SAFETY.md: the pins that board.py declares, cases and hazards with code and tests."""
 
 import ast
-import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+from pumpctl import case_tests
+from pumpctl.cases import CASES
+from pumpctl.hazards import HAZARDS, Hazard
 
 # Signal -> what is connected; a signal of board.py without a line here is an error.
 WIRING = {
@@ -33,7 +36,6 @@ WIRING = {
 _EDGE = dict(zip((*range(23), 26, 27, 28),
                  (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 29, 31, 32, 34),
                  strict=True))  # fmt: skip
-_MARK = re.compile(r"""pytest\.mark\.case\("([^"]+)"\)""")
 
 Row = tuple[object, ...]
 Table = tuple[tuple[str, ...], list[Row]]
@@ -58,34 +60,41 @@ def pin_table(firmware: Path) -> Table:
     return ("GPIO", "pin of the Pico", "signal", "connected to"), rows
 
 
-def cases(tests: Path) -> dict[str, set[str]]:
-    """Case id -> the test files that show it, below `tests`."""
-    found: dict[str, set[str]] = {}
-    for path in sorted(tests.rglob("test_*.py")):
-        for case in _MARK.findall(path.read_text(encoding="utf-8")):
-            found.setdefault(case, set()).add(path.relative_to(tests).as_posix())
-    return found
-
-
 def case_table(firmware: Path) -> Table:
-    """Every case that a test is marked with, and those tests' files."""
-    found = cases(firmware.parent / "tests")
-    rows: list[Row] = [(case, _listed(found[case])) for case in sorted(found, key=_order)]
-    return ("case", "shown by, below `tests/`"), rows
+    """Every case: what is required, what the pump does, the modules that do it and the test files that show it."""
+    shown = case_tests.marked(firmware.parent)
+    rows: list[Row] = [
+        (
+            case.id,
+            case.requirement,
+            f"{case.answer}. **In part:** {case.lacking}" if case.lacking else case.answer,
+            _listed(f"infuser/{module}" for module in case.modules),
+            _listed(sorted(shown.get(case.id, ()))),
+        )
+        for case in CASES
+    ]
+    return ("case", "required", "the pump's answer", "code", "shown by"), rows
+
+
+def hazard_table(firmware: Path) -> Table:
+    """Every hazard with its guards, their modules and the test files that show them."""
+    shown = case_tests.marked(firmware.parent)
+    rows: list[Row] = [
+        (one.id, one.hazard, one.guards, _listed(one.modules), _listed(_tests(one, shown))) for one in HAZARDS
+    ]
+    return ("", "hazard", "guards", "code", "tests"), rows
+
+
+def _tests(hazard: Hazard, shown: dict[str, set[str]]) -> list[str]:
+    return [*hazard.tests, *sorted(shown.get(hazard.id, set()) - set(hazard.tests))]
 
 
 def _listed(files: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(files))
-
-
-def _order(case: str) -> tuple[str, float]:
-    """UC before R, EC before both, each by its number."""
-    letters = case.rstrip("0123456789.")
-    return letters, float(case[len(letters) :])
+    return ", ".join(f"`{name}`" for name in files)
 
 
 # Page -> mark -> the table that stands there.
 PAGES: dict[str, dict[str, Callable[[Path], Table]]] = {
     "HARDWARE.md": {"pins": pin_table},
-    "SAFETY.md": {"cases": case_table},
+    "SAFETY.md": {"hazards": hazard_table, "cases": case_table},
 }

@@ -1,7 +1,8 @@
 """Every way in which the tool fails, each with its exit code, its message and what to do about it.
 
 Exit codes: 0 done; 1 internal error; 2 usage or invalid file; 3 refused by the pump;
-4 no pump or link lost; 5 data failed verification. Ctrl-C ends with 130, as shells expect.
+4 no pump or link lost; 5 data failed verification; 6 a scenario not as expected.
+Ctrl-C ends with 130, as shells expect.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ USAGE = 2
 REFUSED = 3
 NO_LINK = 4
 UNVERIFIED = 5
+UNMET = 6
 INTERRUPTED = 130
 
 
@@ -101,15 +103,19 @@ class FileProblem(UsageProblem):
 
 
 class Refused(PumpctlError):
-    """The pump understood the command and refused it; `code` is the number in the wire error table."""
+    """The pump understood the command and refused it; `code` is the number in the wire error table.
+
+    `reason` is what the pump itself said about this refusal, empty where the code says all.
+    """
 
     exit_code = REFUSED
     kind = "refused"
 
-    def __init__(self, message: str, *, code: int, name: str, **told: Any) -> None:
+    def __init__(self, message: str, *, code: int, name: str, reason: str = "", **told: Any) -> None:
         super().__init__(message, **told)
         self.code = code
         self.name = name
+        self.reason = reason
 
     def document(self) -> dict[str, Any]:
         """The error with the pump's own code and its name."""

@@ -1,5 +1,7 @@
 """Where the firmware's files lie, in a source tree or an installed wheel."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import infuser
@@ -9,6 +11,9 @@ _PACKAGE = Path(infuser.__file__).resolve().parent
 # An installed wheel keeps beside the tool what in the source tree stands beside the package.
 _BESIDE = (_PACKAGE.parent, Path(__file__).resolve().parent / "firmware")
 
+# Name of the list of hashes beside an installed application; infuser.hw.image reads it.
+IMAGE_LIST = "image.txt"
+
 
 def beside(name: str) -> Path:
     """A file that stands beside the package: main.py, launcher.py or onboard.py."""
@@ -16,6 +21,11 @@ def beside(name: str) -> Path:
         if folder.name == "firmware" and (folder / name).is_file():
             return folder / name
     raise Internal(f"the firmware's {name} is missing", remedy="install pumpctl again")
+
+
+def image_list(contents: Mapping[str, bytes]) -> bytes:
+    """What the pump holds its files against: hash and path of each, as sha256sum writes them."""
+    return "".join(f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in contents.items()).encode()
 
 
 def application() -> dict[str, Path]:

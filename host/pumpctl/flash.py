@@ -60,6 +60,7 @@ def _release(spec: str, operator: str, confirm: Callable[[str], None]) -> None:
     """Ask the firmware that runs to leave; a pump of another version is asked without the greeting's consent."""
     from pumpctl.client import Pump
     from pumpctl.exchange import Exchange
+    from pumpctl.signin import SignIn
     from pumpctl.transport import open_transport
 
     try:
@@ -71,7 +72,9 @@ def _release(spec: str, operator: str, confirm: Callable[[str], None]) -> None:
         confirm(f"{mismatch.message}. End the firmware that runs and install {VERSION}?")
         transport = open_transport(spec)
         try:
-            Exchange(transport, timeout_s=1.0, tries=3).ask(messages.SERVICE_REPL, {"operator": operator})
+            link = Exchange(transport, timeout_s=1.0, tries=3)
+            SignIn(link, operator).ensure(ports.board_serial(spec), messages.SERVICE_REPL)
+            link.ask(messages.SERVICE_REPL, {"operator": operator})
         except messages.Refusal as refused:
             raise refusal.as_error(messages.SERVICE_REPL, refused) from None
         finally:

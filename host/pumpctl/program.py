@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from infuser.core import prescription
-from infuser.wire import codec
+from infuser.wire import codec, errors
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 from pumpctl import refusal, therapy_shape, therapy_text, therapy_values
@@ -17,6 +17,13 @@ Program = dict[str, Any]
 # Field of the wire's program -> where it stands in the file.
 _PATHS = {
     "patient": "patient.id",
+    "age_years": "patient.age",
+    "weight_hg": "patient.weight",
+    "indication": "patient.indication",
+    "contraindications": "patient.contraindications",
+    "cautions": "patient.cautions",
+    "screening_ng": "screening.dose",
+    "screening_response": "screening.response",
     "drug": "drug.name",
     "concentration_ug_per_ml": "drug.concentration",
     "mode": "infusion.mode",
@@ -79,14 +86,23 @@ def _as_the_pump_checks(program: Program) -> tuple[Program | None, list[Problem]
     try:
         prescription.check(program)
     except Refusal as refused:
-        message = refused.text or "is out of range"
-        if refused.low or refused.high:
-            value = refusal.shown(refused.field, refused.value)
-            message = f"{refusal.plain(refused.field)} = {value}, {refusal.allowed(refused)}"
-            if refused.field in _WINDOWS:
-                message += "; what the program gives by itself must fit with room to spare"
-        return None, [Problem(_path(refused.field), message)]
+        return None, [problem_of(refused)]
     return program, []
+
+
+def problem_of(refused: Refusal, why: str = "") -> Problem:
+    """A refusal of a program as something wrong in its file; `why` says who allows no more."""
+    message = refused.text or "is out of range"
+    if refused.code == errors.NOT_IN_LIBRARY:
+        message = refusal.not_in_library(refused)
+    elif refused.low or refused.high:
+        value = refusal.shown(refused.field, refused.value)
+        message = f"{refusal.plain(refused.field)} = {value}, {refusal.allowed(refused)}"
+        if refused.field in _WINDOWS:
+            message += "; what the program gives by itself must fit with room to spare"
+        elif refused.text:
+            message += f"; {refused.text}"
+    return Problem(_path(refused.field), f"{message}, {why}" if why else message)
 
 
 def _path(field: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from infuser.core.schedule import Schedule
 from infuser.wire import program as programs
 from pumpctl import program_words as words
-from pumpctl import quantity, therapy_times, week
+from pumpctl import quantity, therapy_patient, therapy_times, week
 
 Program = dict[str, Any]
 NONE = "-"
@@ -28,6 +28,7 @@ def document(program: Program) -> dict[str, Any]:
     return {
         "digest": programs.digest_text(programs.digest(programs.encode(program))),
         **{name: value for name, value in program.items() if name not in _RETOLD},
+        **therapy_patient.document(program),
         "mode": programs.MODE_NAMES[program["mode"]],
         "steps": [_step_document(step) for step in week.from_wire(program["step_list"])],
         "start_at": therapy_times.iso(program["start_min"]) if program["start_min"] else None,
@@ -56,6 +57,9 @@ def lines(program: Program | None, plan_ng_per_day: int = 0) -> list[tuple[str, 
     told = figures(program, plan_ng_per_day)
     values = (
         program["patient"],
+        words.person(program),
+        words.screening(program),
+        words.hazards(program),
         f"{program['drug']} {program['concentration_ug_per_ml']} ug/mL",
         programs.MODE_NAMES[program["mode"]],
         quantity.format_dose_rate(told["dose_ng_per_day"]),
@@ -76,8 +80,9 @@ def lines(program: Program | None, plan_ng_per_day: int = 0) -> list[tuple[str, 
 
 
 _NAMES = (
-    "patient", "drug", "mode", "dose per day", "volume per day", "rate", "steps", "start", "plan", "minimum rate",
-    "bolus", "patient bolus", "periodic bolus", "with patient boluses", "dose limit", "alarm volume",
+    "patient", "age, weight, indication", "screening", "contraindications, cautions", "drug", "mode", "dose per day",
+    "volume per day", "rate", "steps", "start", "plan", "minimum rate", "bolus", "patient bolus", "periodic bolus",
+    "with patient boluses", "dose limit", "alarm volume",
 )  # fmt: skip
 
 

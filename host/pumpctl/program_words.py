@@ -4,11 +4,38 @@ from typing import Any
 
 from infuser.wire import program as programs
 from infuser.wire import units
-from pumpctl import quantity, therapy_plan, therapy_times, week
+from pumpctl import quantity, therapy_keys, therapy_patient, therapy_plan, therapy_times, week
 
 Program = dict[str, Any]
 Figures = dict[str, int]
 NO = "none"
+NOT_TOLD = "not told"
+
+
+def person(program: Program) -> str:
+    """Age, weight and indication of the patient, as far as they are told."""
+    told = therapy_patient.document(program)
+    words = [
+        "" if told["age_years"] is None else quantity.format_age(told["age_years"]),
+        quantity.format_weight(told["weight_hg"]) if told["weight_hg"] else "",
+        told["indication"] or "",
+    ]
+    return ", ".join(word for word in words if word) or NOT_TOLD
+
+
+def screening(program: Program) -> str:
+    """The screening dose and the response to it."""
+    responses = {number: word for word, number in therapy_keys.RESPONSES.items()}
+    word = responses.get(program["screening_response"])
+    return f"{quantity.format_dose(program['screening_ng'])}, {word}" if word else "none recorded"
+
+
+def hazards(program: Program) -> str:
+    """Contraindications and cautions of the patient."""
+    told = therapy_patient.document(program)
+    words = [f"contraindicated: {name}" for name in told["contraindications"]]
+    words += [f"caution: {name}" for name in told["cautions"]]
+    return ", ".join(words).replace("-", " ") or NO
 
 
 def steps(program: Program) -> str:

@@ -108,6 +108,8 @@ KINDS = {
         "volume per length", "2.2ul/cm", "1 pl/mm", "nl, ul, ml per mm, cm, m", _sizes(VOLUME, LENGTH, 1_000_000)
     ),
     "share": Kind("share", "80%", "0.1 %", "%", {"%": Fraction(10)}),
+    "weight": Kind("weight", "72.5kg", "0.1 kg", "kg", {"kg": Fraction(10)}),
+    "age": Kind("age", "54y", "1 year", "y", dict.fromkeys(("y", "year", "years"), Fraction(1))),
 }
 
 
@@ -154,6 +156,16 @@ def parse_volume_per_length(text: str) -> int:
 def parse_share_permille(text: str) -> int:
     """A share such as `80%`, in permille."""
     return KINDS["share"].parse(text)
+
+
+def format_weight(weight_hg: int) -> str:
+    """A body weight in kg, from hundreds of grams."""
+    return f"{decimal(weight_hg, 10, 1)} kg"
+
+
+def format_age(age_years: int) -> str:
+    """An age in whole years."""
+    return f"{age_years} year" if age_years == 1 else f"{age_years} years"
 
 
 def decimal(value: int, per_unit: int, places: int) -> str:

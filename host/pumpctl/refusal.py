@@ -18,6 +18,8 @@ _SHOWN: tuple[tuple[str, Callable[[int], str]], ...] = (
     ("_permille", lambda value: f"{quantity.decimal(value, 10, 1)} %"),
     ("_ppm", lambda value: f"{quantity.decimal(value, 10_000, 2)} %"),
     ("_ms", quantity.format_duration),
+    ("_years", quantity.format_age),
+    ("_hg", quantity.format_weight),
     ("_min", lambda value: quantity.format_duration(value * quantity.DURATION["min"])),
     ("_s", lambda value: quantity.format_duration(value * quantity.DURATION["s"])),
 )
@@ -61,6 +63,12 @@ def plain(field: str) -> str:
     return " ".join(words)
 
 
+def not_in_library(refused: Refusal) -> str:
+    """What the library has instead: single values, between which nothing is allowed."""
+    value = f" instead of {shown(refused.field, refused.value)}" if refused.low else ""
+    return f"{refused.text}{value}"
+
+
 def _happened(refused: Refusal, what: str) -> str:
     """What happened, with value and range where they say more than the words."""
     if refusal_remedy.unfilled(refused):
@@ -69,6 +77,8 @@ def _happened(refused: Refusal, what: str) -> str:
         lockout = quantity.format_duration(refused.low)
         passed = quantity.format_duration(refused.value // units.MS_PER_S * units.MS_PER_S)
         return f"{what}: {passed} of {lockout}"
+    if refused.code == errors.NOT_IN_LIBRARY and refused.text:
+        return f"{what} ({not_in_library(refused)})"
     if refused.code == errors.CONCENTRATION_MISMATCH and refused.low:
         held, programmed = (shown(refused.field, value) for value in (refused.low, refused.value))
         return f"the reservoir holds {held}, the program is for {programmed}"
@@ -87,6 +97,7 @@ def as_error(command: int, refused: Refusal) -> Refused:
         message,
         code=refused.code,
         name=name,
+        reason=refused.text,
         remedy=refusal_remedy.remedy(command, refused) or remedy,
         field=refused.field,
         value=refused.value if refused.field else None,

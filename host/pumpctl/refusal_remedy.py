@@ -28,6 +28,9 @@ _BY_CODE = {
     errors.NO_PLAN: "send a therapy file with a [plan] table: `pumpctl program send FILE`",
     errors.PATIENT_BOLUS_LIMIT: "wait until the oldest is 24 h old; `pumpctl status` says how many are left",
     errors.CLOCK_LOST: "set the clock: `pumpctl clock set`",
+    errors.NOT_SIGNED_IN: "this machine holds no key for it: name a key file by PUMPCTL_KEY_FILE, "
+    "or give the pump new keys: `pumpctl keys provision`",
+    errors.SIGN_IN_FAILED: "the key kept here is not this pump's: see `pumpctl keys show`",
 }
 _OFF_ALREADY = "nothing to do: the pump is not at the minimum rate"
 _BY_COMMAND = {
@@ -42,6 +45,8 @@ def remedy(command: int, refused: Refusal) -> str:
     """What to do about it; empty where the error's own remedy says it."""
     if refused.code == errors.LOCK_OUT and refused.low > refused.value:
         return f"wait {quantity.format_duration(_whole(refused.low - refused.value))}"
+    if refused.code == errors.SIGN_IN_LOCKED:
+        return f"wait {quantity.format_duration(_whole(refused.value))}; status and stop stay available"
     if unfilled(refused):
         return "fill it: `pumpctl refill`"
     if (command, refused.field, refused.high) == (messages.BOLUS, "dose_ng", 0) and refused.code == errors.OUT_OF_RANGE:

@@ -5,7 +5,7 @@ from typing import Any
 
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, messages, records, states
-from pumpctl import report_doses, report_program
+from pumpctl import report_access, report_device, report_doses, report_program
 from pumpctl.report_text import dose, duration, moment, plural, volume, zone
 from pumpctl.report_words import Fields, by, name
 
@@ -69,9 +69,8 @@ def _delivery(fields: Fields) -> str:
 
 
 def _raised(fields: Fields) -> str:
-    known = alarms.ALARMS.get(fields["alarm"])
     priority = alarms.PRIORITY_NAMES.get(fields["priority"], "?")
-    meaning = f": {known[4]}" if known else ""
+    meaning = f": {alarms.text(fields['alarm'])}" if fields["alarm"] in alarms.ALARMS else ""
     detail = f" (detail {fields['detail']})" if fields["detail"] else ""
     return f"Alarm {_alarm(fields['alarm'])}, priority {priority}{meaning}{detail}."
 
@@ -140,4 +139,10 @@ SENTENCES: dict[int, Callable[[Fields], str]] = {
     records.CLOCK: _clock,
     records.FAULT: _fault,
     records.SELF_TEST: _self_test,
+    records.ALARM_ESCALATED: report_device.escalated,
+    records.LIBRARY: report_device.library,
+    records.TRUST: report_device.trust,
+    records.OVERRIDE: report_device.override,
+    records.SIGN_IN: report_access.sign_in,
+    records.KEYS: report_access.keys,
 }

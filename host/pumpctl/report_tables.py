@@ -93,7 +93,7 @@ def occurrences(report: Report) -> str:
         acknowledged = moment(span.acknowledged_ms) if span.acknowledged_ms is not None else "no"
         lasted = duration(span.end_ms - span.start_ms) if span.end_ms is not None else "still present"
         detail = scaled(span.entry["detail"], 1, 0) if span.entry["detail"] else ""
-        text = alarms.ALARMS[span.alarm][4]
+        text = alarms.text(span.alarm)
         priority = alarms.PRIORITY_NAMES.get(span.priority, "?")
         rows.append((moment(span.start_ms), alarms.name(span.alarm), priority, text, lasted, acknowledged, detail))
     return table(("raised", "alarm", "priority", "meaning", "for", "acknowledged", "detail"), rows, (4, 6), "alarms")

@@ -63,10 +63,11 @@ def _table(name: str, table: dict[str, keys.Key]) -> dict[str, Any]:
 def _value(kind: str) -> dict[str, Any]:
     if kind == "text":
         return {"type": "string", "maxLength": keys.TEXT_MAX, "pattern": keys.TEXT_PATTERN}
-    if kind == "mode":
-        return {"enum": list(keys.MODES)}
-    if kind == "days":
-        return {"type": "array", "items": {"enum": list(keys.DAYS)}, "minItems": 1, "uniqueItems": True}
+    if kind in keys.CHOICES:
+        return {"enum": list(keys.CHOICES[kind])}
+    if kind in keys.LISTS:
+        least = 0 if kind in keys.MAY_BE_EMPTY else 1
+        return {"type": "array", "items": {"enum": list(keys.LISTS[kind])}, "minItems": least, "uniqueItems": True}
     if kind == "count":
         return {"type": "integer"}
     if kind in _TIMES:

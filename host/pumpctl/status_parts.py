@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infuser.wire import states, units
+from infuser.wire import messages, states, units
 from pumpctl import quantity, timetext
 
 Values = dict[str, Any]
@@ -19,6 +19,7 @@ def document(status: Values) -> Values:
         "boluses": [{**bolus, "bucket": bucket_name(bolus["bucket"])} for bolus in status["bolus_list"]],
         "dose_windows": [dict(window) for window in status["window_list"]],
         "plan_next": timetext.iso(status["plan_next_ms"], offset),
+        "role": role_name(status["role"]),
         "calibrated": timetext.iso(status["calibrated_ms"], offset),
     }
 
@@ -26,6 +27,18 @@ def document(status: Values) -> Values:
 def bucket_name(bucket: int) -> str:
     """Name of an accounting bucket, its number for one of a later firmware."""
     return states.BUCKET_NAMES[bucket] if bucket < len(states.BUCKET_NAMES) else str(bucket)
+
+
+def role_name(role: int) -> str:
+    """Name of a role, its number for one of a later firmware."""
+    return messages.ROLE_NAMES[role] if role < len(messages.ROLE_NAMES) else str(role)
+
+
+def access(status: Values) -> str:
+    """Who may change something."""
+    if not status["keyed"]:
+        return "open to everybody: the pump has no keys"
+    return f"with a key; signed in: {role_name(status['role'])}"
 
 
 def moment(time_ms: int, utc_offset_min: int) -> str:

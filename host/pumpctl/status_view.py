@@ -29,6 +29,8 @@ def document(status: Values, hello: Hello) -> Values:
         "firmware": hello.firmware,
         "serial": hello.serial,
         "program_digest": programs.digest_text(status["program_digest"]),
+        "library_digest": programs.digest_text(status["library_digest"]),
+        "trust_digest": programs.digest_text(status["trust_digest"]),
         "stop_reason": _name(states.REASON_NAMES, status["stop_reason"]),
         "delivered_steps": {
             name: bucket["steps"] for name, bucket in zip(states.BUCKET_NAMES, status["bucket_list"], strict=False)
@@ -43,7 +45,7 @@ def document(status: Values, hello: Hello) -> Values:
 def alarm_document(alarm: Values, utc_offset_min: int) -> Values:
     """One alarm; `id` is its name, `code` its number."""
     code = alarm["alarm"]
-    _, _, _, _, text, remedy = alarms.ALARMS.get(code, (f"alarm-{code}", 0, False, 0, "", ""))
+    known = code in alarms.ALARMS
     return {
         "id": alarm_name(code),
         "code": code,
@@ -53,8 +55,8 @@ def alarm_document(alarm: Values, utc_offset_min: int) -> Values:
         "acknowledged": alarm["acknowledged"],
         "latched": alarm["latched"],
         "detail": alarm["detail"],
-        "text": text,
-        "remedy": remedy,
+        "text": alarms.text(code) if known else "",
+        "remedy": alarms.remedy(code) if known else "",
     }
 
 
@@ -86,6 +88,7 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("refill due", refill_due(status["refill_due_ms"], status)),
         ("clock", timetext.people(status["time_ms"], offset) if status["time_valid"] else "not set"),
         ("pump", f"{hello.serial}, firmware {hello.firmware}, up {quantity.format_duration(status['uptime_ms'])}"),
+        ("access", status_parts.access(status)),
         ("calibration", status_parts.calibration(status)),
         ("measured", _measured(status)),
     ]

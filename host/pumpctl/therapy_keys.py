@@ -7,6 +7,21 @@ from pumpctl.quantity import KINDS
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MODES = {name: mode for mode, name in programs.MODE_NAMES.items() if mode}
+INDICATIONS = {"spinal": programs.SPINAL, "cerebral": programs.CEREBRAL}
+RESPONSES = {
+    "negative": programs.NEGATIVE,
+    "positive": programs.POSITIVE,
+    "positive over 8 h": programs.POSITIVE_OVER_8H,
+}
+# Kinds of key whose values are words, and those whose values are lists of words.
+CHOICES = {"mode": MODES, "indication": INDICATIONS, "response": RESPONSES}
+LISTS = {
+    "days": DAYS,
+    "contraindications": programs.CONTRAINDICATION_NAMES,
+    "cautions": programs.CAUTION_NAMES,
+}
+# Lists that may be empty: "none of them" is an answer too.
+MAY_BE_EMPTY = ("contraindications", "cautions")
 TEXT_MAX = 60
 TEXT_PATTERN = r"^\S(.*\S)?$"
 FROM_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -23,7 +38,7 @@ QUANTITIES = {
 
 @dataclass(frozen=True)
 class Key:
-    """One key: `kind` is a quantity of QUANTITIES, or text, mode, from, to, days, local, count."""
+    """One key: `kind` is one of QUANTITIES, CHOICES or LISTS, or text, from, to, local, count."""
 
     kind: str
     required: bool
@@ -33,6 +48,15 @@ class Key:
 TABLES: dict[str, dict[str, Key]] = {
     "patient": {
         "id": Key("text", True, "The patient's identity, compared before every bolus."),
+        "age": Key("age", False, 'Age in whole years, for example "54y".'),
+        "weight": Key("weight", False, 'Body weight, for example "72.5kg".'),
+        "indication": Key("indication", False, '"spinal" or "cerebral": where the spasticity comes from.'),
+        "contraindications": Key("contraindications", False, "What forbids the therapy; the pump then refuses it."),
+        "cautions": Key("cautions", False, "What calls for care; each is confirmed when the therapy is sent."),
+    },
+    "screening": {
+        "dose": Key("dose", True, 'Screening dose that the response is about, for example "50ug".'),
+        "response": Key("response", True, 'Response to it: "negative", "positive" or "positive over 8 h".'),
     },
     "drug": {
         "name": Key("text", True, "The drug's name."),
@@ -89,6 +113,7 @@ PLAN_STEP: dict[str, Key] = {
 STEPS = {"infusion": INFUSION_STEP, "plan": PLAN_STEP}
 ABOUT = {
     "patient": "Whom the therapy is for.",
+    "screening": "The screening before the pump; a chronic infusion follows only a positive response.",
     "drug": "What is in the reservoir.",
     "infusion": "What is delivered over the day.",
     "bolus": "Clinician's boluses; none are allowed without this table.",

@@ -104,16 +104,16 @@ def _value(path: str, value: Any, key: keys.Key, problems: Problems) -> None:
 
 def _wrong(value: Any, kind: str) -> str:
     """What is wrong with a value of a kind; empty if nothing."""
-    if kind == "days":
-        return _wrong_days(value)
+    if kind in keys.LISTS:
+        return _wrong_list(value, kind)
     if kind == "count":
         return "" if _whole(value) else f"is {_type_name(value)}, must be a whole number without quotes"
     if kind in keys.QUANTITIES:
         return _wrong_quantity(value, kind)
     if not isinstance(value, str):
         return f"is {_type_name(value)}, must be text in quotes"
-    if kind == "mode":
-        return _near(value, keys.MODES)
+    if kind in keys.CHOICES:
+        return _near(value, keys.CHOICES[kind])
     if kind == "text":
         if len(value) > keys.TEXT_MAX or not re.fullmatch(keys.TEXT_PATTERN, value):
             return f"must be 1 to {keys.TEXT_MAX} characters on one line, without spaces around them"
@@ -148,14 +148,17 @@ def _wrong_quantity(value: Any, kind: str) -> str:
     return f'"{value}" is not a {kinds[0].what}'
 
 
-def _wrong_days(value: Any) -> str:
-    if not isinstance(value, list) or not value:
-        return f'must be a list of days such as ["mon", "tue"], not {_type_name(value)}'
-    for day in value:
-        wrong = _near(day, keys.DAYS) if isinstance(day, str) else f"has {_type_name(day)} in it, must be days"
+def _wrong_list(value: Any, kind: str) -> str:
+    allowed = keys.LISTS[kind]
+    if not isinstance(value, list) or (not value and kind not in keys.MAY_BE_EMPTY):
+        what = "days" if kind == "days" else "words"
+        return f'must be a list of {what} such as ["{allowed[0]}", "{allowed[1]}"], not {_type_name(value)}'
+    for word in value:
+        wrong = _near(word, allowed) if isinstance(word, str) else f"has {_type_name(word)} in it, must be {kind}"
         if wrong:
             return wrong
-    return "names a day twice" if len(set(value)) < len(value) else ""
+    what = "a day" if kind == "days" else "one of them"
+    return f"names {what} twice" if len(set(value)) < len(value) else ""
 
 
 def _near(value: str, allowed: Iterable[str]) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 from infuser.wire import program as programs
 from infuser.wire import units
-from pumpctl import therapy_times, week
+from pumpctl import therapy_patient, therapy_times, week
 from pumpctl.quantity import decimal
-from pumpctl.therapy_keys import DAYS
+from pumpctl.therapy_keys import CHOICES, DAYS
 
 Program = dict[str, Any]
 
@@ -15,7 +15,7 @@ Program = dict[str, Any]
 def write(program: Program, heading: str = "") -> str:
     """TOML that `pumpctl.program.loads` turns into the same program."""
     lines = [f"# {line}".rstrip() for line in heading.splitlines()]
-    lines += ["", "[patient]", f"id = {_text(program['patient'])}"]
+    lines += ["", "[patient]", f"id = {_text(program['patient'])}", *_patient(program), *_screening(program)]
     lines += ["", "[drug]", f"name = {_text(program['drug'])}"]
     lines += [f'concentration = "{program["concentration_ug_per_ml"]}ug/ml"']
     for part in (_infusion, _bolus, _patient_bolus, _periodic_bolus, _start, _plan):
@@ -23,6 +23,32 @@ def write(program: Program, heading: str = "") -> str:
     volume = decimal(program["low_reservoir_nl"], units.NL_PER_ML, 6)
     lines += ["", "[reservoir]", f'alarm_volume = "{volume}ml"', *_limits(program)]
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _patient(program: Program) -> list[str]:
+    lines = []
+    if program["age_years"] != programs.AGE_NOT_TOLD:
+        lines.append(f'age = "{program["age_years"]}y"')
+    if program["weight_hg"]:
+        lines.append(f'weight = "{decimal(program["weight_hg"], 10, 1)}kg"')
+    if program["indication"]:
+        lines.append(f"indication = {_word('indication', program['indication'])}")
+    told = therapy_patient.document(program)
+    for key in ("contraindications", "cautions"):
+        if told[key]:
+            lines.append(f"{key} = [{', '.join(_text(name) for name in told[key])}]")
+    return lines
+
+
+def _screening(program: Program) -> list[str]:
+    if not program["screening_response"]:
+        return []
+    response = _word("response", program["screening_response"])
+    return ["", "[screening]", f'dose = "{_ug(program["screening_ng"])}"', f"response = {response}"]
+
+
+def _word(kind: str, value: int) -> str:
+    return _text(next(word for word, number in CHOICES[kind].items() if number == value))
 
 
 def _infusion(program: Program) -> list[str]:

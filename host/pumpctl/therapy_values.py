@@ -7,7 +7,7 @@ from typing import Any
 
 from infuser.wire import program as programs
 from infuser.wire import units
-from pumpctl import therapy_boluses, therapy_infusion, therapy_plan
+from pumpctl import therapy_boluses, therapy_infusion, therapy_patient, therapy_plan
 from pumpctl.errors import Problem
 from pumpctl.quantity import format_dose, format_dose_rate, format_volume
 from pumpctl.therapy_reader import Reader
@@ -38,6 +38,7 @@ def read(document: dict[str, Any], broken: set[str]) -> tuple[dict[str, Any], li
         **_limits(reader),
         start_min=reader.local("start.at", reader.table("start").get("at")) if reader.has("start") else 0,
         low_reservoir_nl=_low_reservoir(reader),
+        **therapy_patient.read(reader),
     )
     _check_patient_bolus(reader, program)
     _plan(reader, program, broken)

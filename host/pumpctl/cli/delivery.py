@@ -1,9 +1,12 @@
 """`pumpctl bolus`, `stop`, `resume` and `minimum-rate`."""
 
+import functools
+
 import click
 
 from infuser.wire import states, units
 from pumpctl import operations, timetext
+from pumpctl.cli import overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DOSE, DURATION
 from pumpctl.client import Values
@@ -19,8 +22,11 @@ _STARTED = ("rate_nl_per_day", "start_in_ms")
 @click.option("--over", type=DURATION, help='Time in which it is given, for example "10min".')
 @click.option("--patient", metavar="ID", help="The patient's identity, compared with the pump's.")
 @click.option("--cancel", is_flag=True, help="End the bolus, or the priming, under way.")
+@overrides.option
 @pass_context
-def bolus(context: Context, dose: int | None, over: int | None, patient: str | None, cancel: bool) -> None:
+def bolus(
+    context: Context, dose: int | None, over: int | None, patient: str | None, cancel: bool, confirm_warnings: bool
+) -> None:
     """Give a clinician's bolus of DOSE on top of the basal rate, or cancel it."""
     if cancel:
         _cancel(context, given=(dose, over, patient) != (None, None, None))
@@ -32,12 +38,13 @@ def bolus(context: Context, dose: int | None, over: int | None, patient: str | N
         )
     with context.connect() as pump:
         context.confirm(f"Give {format_dose(dose)} over {format_duration(over)} to {patient}?")
-        reply = pump.bolus(dose, over, patient)
+        asked = functools.partial(pump.bolus, dose, over, patient)
+        reply, warnings = overrides.ordered(context, confirm_warnings, asked)
         offset = pump.status()["utc_offset_min"]
     ends = timetext.iso(reply["ends_ms"], offset)
     context.out.result({
         "dose_ng": dose, "duration_ms": over, "patient": patient, "volume_nl": reply["volume_nl"],
-        "rate_nl_per_day": reply["rate_nl_per_day"], "ends": ends,
+        "rate_nl_per_day": reply["rate_nl_per_day"], "ends": ends, "warnings": warnings,
     })  # fmt: skip
     what = f"{format_dose(dose)} ({format_volume(reply['volume_nl'])}) to {patient} over {format_duration(over)}"
     context.out.line(f"Bolus of {what} runs, until {timetext.people(reply['ends_ms'], offset)}.")

@@ -17,6 +17,7 @@ COMMANDS = {
     "ports": ("pumpctl.cli.ports", "ports", "List the pumps within reach, real and virtual."),
     "status": ("pumpctl.cli.status", "status", "Show what the pump is doing."),
     "program": ("pumpctl.cli.program", "program", "Check, send, show and read therapies."),
+    "library": ("pumpctl.cli.library", "library", "Show, check, sign and send drug libraries."),
     "bolus": ("pumpctl.cli.delivery", "bolus", "Give a clinician's bolus, or cancel it."),
     "stop": ("pumpctl.cli.delivery", "stop", "Stop delivery at once, for a time if wanted."),
     "resume": ("pumpctl.cli.delivery", "resume", "Start or resume the programmed infusion, now or later."),
@@ -30,6 +31,7 @@ COMMANDS = {
     "alarms": ("pumpctl.cli.alarms", "alarms", "List, acknowledge and silence alarms."),
     "clock": ("pumpctl.cli.clock", "clock", "Show or set the pump's clock."),
     "selftest": ("pumpctl.cli.status", "selftest", "Run the pump's self-test."),
+    "keys": ("pumpctl.cli.session", "keys", "Give a pump its keys, see and forget those kept here."),
     "log": ("pumpctl.cli.log", "log", "Pull, show and verify the pump's log."),
     "report": ("pumpctl.cli.report", "report", "Write an HTML report from a pulled log."),
     "calibrate": ("pumpctl.cli.calibrate", "calibrate", "Calibrate the volume of a microstep by weighing."),
@@ -42,7 +44,8 @@ EPILOG = """\b
 Every option is also an environment variable: --port is PUMPCTL_PORT, and
 `status --interval` is PUMPCTL_STATUS_INTERVAL.
 Exit codes: 0 done; 1 internal error; 2 usage or invalid file; 3 refused by
-the pump; 4 no pump or link lost; 5 data failed verification.
+the pump; 4 no pump or link lost; 5 data failed verification;
+6 a scenario not as expected.
 Completion: eval "$(_PUMPCTL_COMPLETE=bash_source pumpctl)", likewise zsh, fish.
 A bench prototype: never connect it to a person."""
 

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pumpctl.errors import Internal, PumpctlError
@@ -61,17 +61,18 @@ class Output:
         self.table(("", ""), rows, title)
 
     def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", needed: bool = False
-    ) -> None:
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "", needed: bool = False,
+        styles: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         """A table: framed on a terminal, aligned text in a pipe. Empty column names print no header.
 
-        One that a person `needed` to decide goes to stderr under `--json`.
+        One that a person `needed` to decide goes to stderr under `--json`; `styles` colour cells by their text.
         """
         if self.json:
             if needed:
                 self.note(plain_table(columns, rows, title))
         elif sys.stdout.isatty():
-            _rich_table(columns, rows, title)
+            _rich_table(columns, rows, title, styles or {})
         else:
             print(plain_table(columns, rows, title))
 
@@ -98,7 +99,7 @@ def _split(row: Sequence[str]) -> list[list[str]]:
     return [list(line) for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
 
 
-def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, styles: Mapping[str, str]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -110,7 +111,7 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
     for at, column in enumerate(columns):
         table.add_column(column, style="bold" if at == 0 and not headed else None, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
     Console().print(table)
 
 

@@ -28,12 +28,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     "--boluses", type=click.Choice(preview_order.CHOICES), default=preview_order.BOTH, show_default=True,
     help="Whether the patient takes no bolus, every bolus allotted, or one run of each.",
 )  # fmt: skip
+@click.option("--library", "held", type=FILE, help="Drug library that the pump holds.  [default: the one shipped]")
 @click.option("--html", type=FILE, help="Write the figures as a page.")
 @click.option("--svg", type=FILE, help="Write the figures as one SVG file.")
 @pass_context
 def preview(
     context: Context, file: Path, days: int, reservoir: int | None, start: str | None, like: str | None, boluses: str,
-    html: Path | None, svg: Path | None,
+    held: Path | None, html: Path | None, svg: Path | None,
 ) -> None:  # fmt: skip
     """Run a therapy ahead on the very firmware that will deliver it, in virtual time.
 
@@ -42,11 +43,13 @@ def preview(
     and when to refill. No real pump is touched. A preview ends with the reservoir; what was given
     before its start is not known to it.
     """
+    from pumpctl import library as libraries
     from pumpctl import preview as previews
     from pumpctl import preview_figures, preview_text
     from pumpctl.preview_outcome import Outcome
 
-    order = preview_order.Order(therapies.load(file), *_begin(start, like, reservoir), days)
+    own = libraries.load_any(held) if held else None
+    order = preview_order.Order(therapies.load(file), *_begin(start, like, reservoir), days, own)
     with context.out.progress(f"{days} d ahead", 1) as advance:
         runs = previews.run(order, boluses, advance)
     outcomes = {kind: Outcome(order, run) for kind, run in runs.items()}

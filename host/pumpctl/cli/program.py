@@ -6,9 +6,9 @@ import click
 
 from infuser.wire import program as programs
 from infuser.wire import states
-from pumpctl import operations, program_view, quantity
+from pumpctl import eligible, library, operations, program_view, quantity
 from pumpctl import program as therapies
-from pumpctl.cli import bridging
+from pumpctl.cli import bridging, overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.cli.preview import preview
@@ -29,12 +29,23 @@ program.add_command(preview)
 
 @program.command()
 @click.argument("file", type=FILE)
+@click.option("--library", "held", type=FILE, help="Drug library that the pump holds.  [default: the one shipped]")
 @pass_context
-def check(context: Context, file: Path) -> None:
-    """Check a therapy file without a pump and say what it means."""
+def check(context: Context, file: Path, held: Path | None) -> None:
+    """Check a therapy file without a pump and say what it means.
+
+    It is held against a drug library too, as the patient's first therapy: what would have to be confirmed is shown.
+    """
     told = therapies.load(file)
-    context.out.result({"file": str(file), "valid": True, "program": program_view.document(told)})
+    against = library.load_any(held) if held else library.starting()
+    warnings = eligible.warnings(told, against, str(file))
+    context.out.result({
+        "file": str(file), "valid": True, "warnings": warnings, "program": program_view.document(told),
+        "library": {"name": against["name"], "version": against["version"]},
+    })  # fmt: skip
     context.out.pairs(program_view.lines(told), f"{file}: valid, digest {_digest(told)}")
+    for warning in warnings:
+        context.out.note(f"warning, to be confirmed: {warning}")
 
 
 @program.command()
@@ -76,7 +87,7 @@ def read(context: Context, output: Path | None) -> None:
 @program.command(short_help="Send a therapy: checked, compared, confirmed, read back.")
 @click.argument("file", type=FILE)
 @click.option("--start/--no-start", "wanted", default=None, help="Start therapy after it.  [default: start if allowed]")
-@click.option("--confirm-warnings", is_flag=True, help="Take values outside soft limits; logged by the pump.")
+@overrides.option
 @bridging.bridge_options
 @pass_context
 def send(
@@ -114,20 +125,14 @@ def _start(context: Context, pump: Pump, state: int) -> operations.Start:
 
 
 def _confirm(context: Context, proposal: operations.Proposal, confirm_warnings: bool) -> bool:
-    """Ask for the soft limits overstepped, each on its own, then for the therapy; True if any were."""
-    for warning in proposal.warnings:
-        context.out.note(f"warning: {warning}")
-    if proposal.warnings and not confirm_warnings:
-        if context.yes:
-            remedy = "check the values, then give --confirm-warnings too"
-            raise UsageProblem(f"outside a soft limit: {'; '.join(proposal.warnings)}", remedy=remedy)
-        context.confirm("Take values outside the soft limits?")
+    """Ask for the soft limits overstepped, each named, then for the therapy; True if any were."""
+    confirmed = overrides.confirm(context, proposal.warnings, confirm_warnings)
     new = proposal.new
     dose = quantity.format_dose_rate(program_view.figures(new)["dose_ng_per_day"])
     after = f", after a bridge of {proposal.bridge.sentence}" if proposal.bridge else ""
     drug = f"{new['drug']} {new['concentration_ug_per_ml']} ug/mL"
     context.confirm(f"Program {dose} of {drug} for {new['patient']}{after}?")
-    return bool(proposal.warnings)
+    return confirmed
 
 
 def _tell_sent(context: Context, proposal: operations.Proposal, started: operations.Start) -> None:

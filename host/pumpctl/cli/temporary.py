@@ -1,8 +1,11 @@
 """`pumpctl temporary-rate`: another basal rate for a time."""
 
+import functools
+
 import click
 
 from pumpctl import doses, timetext
+from pumpctl.cli import overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DOSE_ASKED, DURATION
 from pumpctl.client import Pump
@@ -18,9 +21,15 @@ _EXAMPLE = "pumpctl temporary-rate 80ug/d --for 4h --patient ID"
 @click.option("--for", "duration", type=DURATION, help='How long, for example "4h"; then the program goes on.')
 @click.option("--patient", metavar="ID", help="The patient's identity, compared with the pump's.")
 @click.option("--end", is_flag=True, help="End the temporary rate now.")
+@overrides.option
 @pass_context
 def temporary_rate(
-    context: Context, dose: DoseAsked | None, duration: int | None, patient: str | None, end: bool
+    context: Context,
+    dose: DoseAsked | None,
+    duration: int | None,
+    patient: str | None,
+    end: bool,
+    confirm_warnings: bool,
 ) -> None:
     """Give another basal rate for a time, as a daily dose or as a share of the rate now: 80ug/d, 80%.
 
@@ -40,11 +49,13 @@ def temporary_rate(
         context.confirm(
             f"Give {doses.volume_rate(now, wanted)} for {format_duration(duration)} to {patient}, {instead}?"
         )
-        reply = pump.temporary_rate(wanted, duration, patient)
+        asked = functools.partial(pump.temporary_rate, wanted, duration, patient)
+        reply, warnings = overrides.ordered(context, confirm_warnings, asked)
     offset = now["utc_offset_min"]
     context.out.result({
         "dose_ng_per_day": wanted, "duration_ms": duration, "patient": patient,
         "rate_nl_per_day": reply["rate_nl_per_day"], "ends": timetext.iso(reply["ends_ms"], offset),
+        "warnings": warnings,
     })  # fmt: skip
     until = timetext.people(reply["ends_ms"], offset)
     context.out.line(

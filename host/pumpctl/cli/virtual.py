@@ -9,6 +9,7 @@ from pumpctl.cli.group import SuggestingGroup
 from pumpctl.cli.params import DURATION
 from pumpctl.cli.virtual_name import name_option, named, names_meant
 from pumpctl.cli.virtual_plant import PLANT_COMMANDS
+from pumpctl.cli.virtual_play import play
 from pumpctl.errors import LinkError
 from pumpctl.quantity import format_duration
 
@@ -172,7 +173,7 @@ def remove(context: Context, names: tuple[str, ...], name: str | None) -> None:
     context.out.result({"removed": meant})
 
 
-for command in PLANT_COMMANDS:
+for command in (*PLANT_COMMANDS, play):
     virtual.add_command(command)
 
 
