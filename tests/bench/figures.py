@@ -1,4 +1,4 @@
-"""A figure of the bench, and the table of them."""
+"""A figure of the bench, the table of them, and grids of figures of one kind."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,29 @@ class Figure:
     @property
     def ratio(self) -> float:
         return self.value / self.peer_value if self.peer_value else 0.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Figures of one kind: a name for each column, and a name and the values of each row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, list[float]]]
+
+    def text(self) -> str:
+        """The grid for people, as wide as it needs."""
+        lines = [(self.title, *self.columns)]
+        for name, values in self.rows:
+            lines.append((name, *(number(value) for value in values[: len(self.columns)])))
+        first = max(len(line[0]) for line in lines[1:])
+        widths = [max(len(line[column]) for line in lines) for column in range(1, len(self.columns) + 1)]
+        head = "  ".join(one.rjust(width) for one, width in zip(self.columns, widths, strict=True))
+        body = [
+            f"{line[0]:<{first}}  " + "  ".join(one.rjust(width) for one, width in zip(line[1:], widths, strict=True))
+            for line in lines[1:]
+        ]
+        return "\n".join([self.title, " " * first + "  " + head, *body])
 
 
 def table(figures: list[Figure]) -> str:

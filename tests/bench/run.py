@@ -16,10 +16,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "support"))
 
 import cost  # noqa: E402
+import flow  # noqa: E402
 import half_year  # noqa: E402
 import line  # noqa: E402
 import therapy  # noqa: E402
-from figures import Figure, table  # noqa: E402
+from figures import Figure, Grid, table  # noqa: E402
 
 DAYS = 180
 
@@ -43,6 +44,13 @@ def measure(days: int, tell: Callable[[str], None]) -> list[Figure]:
         return figures + half_year.measure(folder / "half-year", days)
 
 
+def detection(tell: Callable[[str], None]) -> list[Grid]:
+    """How soon a motor or a line that fails is found."""
+    tell("what is found of a motor or a line that fails")
+    with tempfile.TemporaryDirectory() as name:
+        return flow.measure(Path(name))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -51,12 +59,17 @@ def main() -> None:
     options = parser.parse_args()
     if options.days < 1:
         parser.error(f"--days = {options.days}, allowed 1 and more")
-    figures = measure(options.days, lambda text: print(f"measuring {text} ...", file=sys.stderr))
+
+    def tell(text: str) -> None:
+        print(f"measuring {text} ...", file=sys.stderr)
+
+    figures = measure(options.days, tell)
+    grids = detection(tell)
     if options.json:
         document: list[dict[str, Any]] = [{**asdict(figure), "ratio": figure.ratio} for figure in figures]
-        print(json.dumps({"figures": document}, indent=1))
+        print(json.dumps({"figures": document, "grids": [asdict(grid) for grid in grids]}, indent=1))
     else:
-        print(table(figures))
+        print("\n\n".join([table(figures), *(grid.text() for grid in grids)]))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Longest:
 
     def __init__(self):
         meter = Meter(units.STEP_PL_NOMINAL, chip.critical)
-        guard = Guard(units.STEP_PL_NOMINAL)
+        guard = Guard(units.STEP_PL_NOMINAL, chip.critical)
         guard.set_rate_limits(units.PUMP_MAX_NL_PER_DAY, units.PUMP_MAX_NL_PER_DAY)
         guard.set_ceiling(MANY_STEPS)
         self.engine = Engine(meter, guard, Taking())
@@ -61,6 +61,7 @@ class Longest:
             channel.left = 1
             channel.queued = 0
             channel.queue(channel.pl, channel.rem, 1 << 20)
+            channel.seal()
 
     def tick(self):
         """Two seconds."""

@@ -46,7 +46,7 @@ def play(program_hex, patient, days):
     began_us = utime.ticks_us()
     for _ in range(days):
         live(pump, 10 * units.MS_PER_H)
-        order(pump, messages.BOLUS, dose_ng=BOLUS_NG, duration_ms=BOLUS_MS, patient=patient)
+        order(pump, messages.BOLUS, dose_ng=BOLUS_NG, duration_ms=BOLUS_MS, patient=patient, confirmed=False)
         live(pump, 14 * units.MS_PER_H)
         if pump.controller.account.reservoir_nl() < REFILL_BELOW_NL:
             stretches[-1].append(instant(pump))

@@ -11,7 +11,7 @@ from plant import plant
 from infuser.app import startup
 from infuser.app.commands import HANDLERS
 from infuser.app.pump import FAST_LOOP_MS, Pump
-from infuser.wire import messages, program, units
+from infuser.wire import library, messages, program, units
 
 
 class Silence:
@@ -26,17 +26,20 @@ class Silence:
         """Nobody asks."""
 
 
-def started(program_hex):
-    """A full pump that infuses an encoded program."""
+def started(program_hex, concentration=500, library_hex=""):
+    """A full pump that infuses an encoded program of a concentration in ug/mL; with another library than its own."""
     pump = Pump(main.Hardware())
     gc.threshold(96 * 1024)  # as main() does
     idle.control = Silence()
     startup.take_up(pump)
     idle.advance(1 << 58)
+    if library_hex:
+        encoded = binascii.unhexlify(library_hex)
+        pump.library.replace(encoded + bytes(library.SIGNATURE_BYTES), library.decode(encoded), "bench")
     data = binascii.unhexlify(program_hex)
     order(pump, messages.PROGRAM_STAGE, total=len(data), offset=0, chunk=data)
     order(pump, messages.PROGRAM_COMMIT, digest=program.digest(data), confirmed=True, bridge_nl=0)
-    refill(pump)
+    refill(pump, concentration)
     return pump
 
 
@@ -46,12 +49,14 @@ def order(pump, command, **request):
     return HANDLERS[command](pump, request)
 
 
-def refill(pump):
+def refill(pump, concentration=500):
     """Fill the reservoir and start the therapy."""
     order(pump, messages.REFILL_BEGIN)
     plant.put_piston(0)
     full_nl = units.RESERVOIR_CAPACITY_NL
-    order(pump, messages.REFILL_COMPLETE, measured_residual_nl=0, volume_nl=full_nl, concentration_ug_per_ml=500)
+    order(
+        pump, messages.REFILL_COMPLETE, measured_residual_nl=0, volume_nl=full_nl, concentration_ug_per_ml=concentration
+    )
     order(pump, messages.RESUME, delay_ms=0)
 
 

@@ -137,21 +137,75 @@ def test_a_bad_drive_moves_less_than_it_is_told(world: World, fault: str, value:
     assert told == [100, motor]
 
 
-def test_a_runaway_moves_by_itself_until_the_driver_is_off(world: World) -> None:
+def test_a_runaway_moves_the_motor_only_while_it_has_current(world: World) -> None:
     told = world.run(
         BUILD
         + """
-faults.switch("runaway", True, 20)
+faults.switch("runaway", True, 1000)
 time.sleep_ms(10000)
 plant.sync()
-result = [plant.motor, plant.steps_made]
+result = [plant.motor]
+turn(100)
+result += [plant.motor, plant.steps_made, plant.on_us()]
 drive.disable()
 time.sleep_ms(10000)
 plant.sync()
 result.append(plant.motor)
 """
     )
-    assert told == [200, 0, 200]
+    at_rest, motor, made, on_us, at_end = told
+    assert (at_rest, made, on_us) == (0, 100, 100 * 4112)
+    assert motor == at_end == 100 + on_us * 1000 // 1_000_000
+
+
+def test_a_coupling_that_slips_loses_microsteps_at_random(world: World) -> None:
+    told = world.run(BUILD + "faults.switch('slip', True, 20); turn(2000); result = [plant.steps_made, plant.motor]")
+    made, motor = told
+    assert made == 2000
+    assert 1500 < motor < 1700
+
+
+def test_the_encoders_errors_are_those_that_are_set(world: World) -> None:
+    told = world.run(
+        BUILD
+        + """
+def errors(most):
+    seen = set()
+    for _ in range(64):
+        turn(50)
+        time.sleep_ms(3600000)
+        off = (sensors.encoder_counts() - plant.motor * 128 // 100 + 2048) % 4096 - 2048
+        seen.add(off)
+    return [min(seen), max(seen)]
+result = []
+for name in ("encoder-noise", "encoder-eccentricity", "temperature-drift"):
+    faults.put("encoder-noise", 0)
+    faults.put(name, 5)
+    result.append(errors(5))
+    faults.put(name, 0)
+"""
+    )
+    assert told == [[-5, 5]] * 3
+
+
+def test_a_stiffer_line_rises_faster(world: World) -> None:
+    told = world.run(
+        BUILD
+        + """
+result = []
+faults.switch("occlude", True)
+for compliance in (5, 10, 50):
+    faults.put("compliance-pl-per-pa", compliance)
+    turn(5)
+    result.append(sensors.outlet_pa())
+    faults.switch("occlude", False)
+    time.sleep_ms(5000)
+    sensors.outlet_pa()
+    faults.switch("occlude", True)
+"""
+    )
+    expected = [5 * 98175 // compliance for compliance in (5, 10, 50)]
+    assert all(abs(seen - due) <= 300 for seen, due in zip(told, expected, strict=True)), (told, expected)
 
 
 def test_a_leak_takes_its_share_before_the_patient(world: World) -> None:

@@ -148,6 +148,37 @@ def test_an_ordered_reset_is_told_from_a_hung_program(world: World) -> None:
     assert all(cause == told for cause, told in causes.items())
 
 
+_FOUND = "from infuser.hw import chip; result = [chip.reset_cause(), chip.fault_code(), chip.reset_cause()]"
+
+
+def test_the_part_found_at_fault_is_told_after_the_reset_and_only_once(world: World) -> None:
+    assert world.run("from infuser.hw import chip; chip.reset(3)") is None
+    assert world.code == 43
+    assert world.run(_FOUND + "; chip.reset()", reset_cause="soft") is None
+    world.run("from infuser.hw import chip; chip.reset(65535)")
+    assert world.run(_FOUND, reset_cause="soft") == ["fault", 65535, "watchdog"]
+
+
+def test_a_part_under_suspicion_is_told_where_the_watchdog_bit(world: World) -> None:
+    script = """
+import time
+from infuser.hw import chip
+from infuser.hw.watchdog import Watchdog
+Watchdog().start()
+chip.suspect(17)
+time.sleep_ms(9000)
+"""
+    assert world.run(script) is None
+    assert world.run(_FOUND, reset_cause="watchdog") == ["watchdog", 17, "watchdog"]
+    assert world.run(script.replace("time.sleep", "chip.suspect(0)\ntime.sleep")) is None
+    assert world.run(_FOUND, reset_cause="watchdog") == ["watchdog", 0, "watchdog"]
+
+
+def test_without_power_the_mark_of_a_fault_is_lost(world: World) -> None:
+    world.run("from infuser.hw import chip; chip.reset(3)")
+    assert world.run(_FOUND) == ["power-on", 0, "power-on"]
+
+
 def test_two_runs_are_identical(tmp_path: Path) -> None:
     script = """
 import machine, time

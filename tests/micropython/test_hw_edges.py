@@ -58,6 +58,27 @@ ticker.sync()
     assert told == [1]
 
 
+def test_the_time_since_the_last_tick_is_told_whatever_was_handed_on_between(world: World) -> None:
+    told = world.run("""
+import time
+from infuser.hw.ticktimer import TickTimer
+ticker = TickTimer(lambda quanta: None)
+ticker.start(1000)
+result = [ticker.since_ms()]
+time.sleep_ms(2700)
+ticker.sync()
+result.append(ticker.since_ms())
+ticker.start(4000)
+result.append(ticker.since_ms())
+import broken
+broken.timers_dead = True
+time.sleep_ms(9000)
+ticker.sync()
+result.append(ticker.since_ms())
+""")
+    assert told == [0, 700, 0, 9000]
+
+
 def test_a_handler_that_raises_is_noted_and_the_ticks_go_on(world: World) -> None:
     told = world.run("""
 import time
@@ -113,6 +134,45 @@ faults.switch("sounder-dead", True)
 result += [annunciator.self_test(), plant.sounder_hz, list(plant.levels[18:21])]
 """)
     assert told == [True, False, 0, [0, 0, 1]]
+
+
+@pytest.mark.case("EC22")
+def test_a_button_held_for_hours_is_one_press_and_tells_for_how_long_it_is_down(world: World) -> None:
+    told = world.run("""
+import machine, time
+from infuser.hw.sensors import Sensors
+from plant import plant
+sensors = Sensors(machine.I2C(0))
+presses = stops = 0
+result = [sensors.patient_held_ms(), sensors.stop_held_ms()]
+for bounce in (0, 1, 0, 1, 0):
+    plant.sense(14, bounce)
+    plant.sense(15, bounce)
+    time.sleep_ms(2)
+for _ in range(1000):
+    time.sleep_ms(4000)
+    presses += sensors.patient_pressed()
+result += [presses, sensors.patient_held_ms() // 1000, sensors.stop_held_ms() // 1000]
+for gpio in (14, 15):
+    plant.sense(gpio, 1)
+time.sleep_ms(100)
+result += [sensors.patient_pressed(), sensors.patient_held_ms(), sensors.stop_held_ms()]
+""")
+    assert told == [0, 0, 1, 4000, 4000, False, 0, 0]
+
+
+def test_a_closed_bus_is_as_one_on_which_nothing_answers(world: World) -> None:
+    told = world.run("""
+from infuser.hw.bus import Bus
+from infuser.hw.sensors import Sensors
+from infuser.hw.wallclock import WallClock
+bus = Bus()
+sensors, clock = Sensors(bus), WallClock(bus)
+result = [sensors.encoder_counts() >= 0, clock.read_ms() > 0]
+bus.close()
+result += [sensors.encoder_counts(), clock.read_ms()]
+""")
+    assert told == [True, True, -1, 0]
 
 
 def test_uptime_goes_on_over_the_wrap_of_the_ticks(world: World) -> None:

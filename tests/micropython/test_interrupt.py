@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from vmworld import World
 
-from infuser.core.engine import BURST_MAX, Engine
+from infuser.core.engine import INTERVAL_MIN_US, Engine
 from infuser.core.guard import Guard
 from infuser.core.meter import Meter
 from infuser.wire import states, units
@@ -23,13 +23,16 @@ RATES = st.one_of(
     st.integers(units.THERAPY_MIN_NL_PER_DAY, units.THERAPY_MAX_NL_PER_DAY),
 )
 TICKS = st.lists(st.one_of(st.integers(1, 30), st.integers(1, 20_000)), min_size=1, max_size=8)
-BUILD = """
-import time, micropython, kernel, main
+BUILD = f"""
+import sys, time, micropython, kernel, main
+sys.path.extend({[str(HERE), str(SUPPORT)]!r})
+from vm_world import Silence, Unwatched
 from infuser.app.pump import Pump
 from infuser.wire import states, units
 from plant import plant
 main.gc.threshold(-1)
 hardware = main.Hardware()
+hardware.watchdog = Unwatched()
 pump = Pump(hardware)
 delivery = pump.delivery
 def deliver(ticks, late_us):
@@ -85,7 +88,7 @@ class Recorder:
         return True
 
     def burst(self, count: int, interval_us: int) -> None:
-        assert 1 <= count <= BURST_MAX and 8 <= interval_us < 1 << 24
+        assert 1 <= count <= units.BURST_MAX_STEPS and INTERVAL_MIN_US <= interval_us < 1 << 24
         self.steps += count
 
 
@@ -106,13 +109,13 @@ def world(tmp_path: Path) -> World:
 def test_every_value_in_the_interrupt_is_a_small_integer_at_any_rate_and_however_late(rate, volume, quanta, ticks):
     fastest = units.PUMP_MAX_NL_PER_DAY - units.THERAPY_MAX_NL_PER_DAY
     quanta = max(quanta, -(-volume * units.QUANTA_PER_DAY // fastest))
-    meter, guard, drive = Meter(units.STEP_PL_NOMINAL, Outside), Guard(units.STEP_PL_NOMINAL), Recorder()
+    meter, guard, drive = Meter(units.STEP_PL_NOMINAL, Outside), Guard(units.STEP_PL_NOMINAL, Outside), Recorder()
     guard.restore(LIFE_STEPS, 0, 0)
     guard.set_rate_limits(units.THERAPY_MAX_NL_PER_DAY, units.PUMP_MAX_NL_PER_DAY)
     for _ in range(3):
         guard.grant(units.RESERVOIR_CAPACITY_NL, units.RESERVOIR_CAPACITY_NL)
     guard.set_ceiling(SMALL_MAX)
-    meter.channels[states.BASAL].due = meter.channels[states.BASAL].issued = LIFE_STEPS
+    meter.restore(states.BASAL, LIFE_STEPS, 0, 0)
     meter.set_rate(states.BASAL, rate, LATEST_QUANTA)
     meter.add_rate(states.BASAL, units.THERAPY_MAX_NL_PER_DAY, LATEST_QUANTA)
     for bucket in range(states.PATIENT_BOLUS, states.BUCKETS):
@@ -163,39 +166,54 @@ result = [timer.failed, timer.count, len(kept)]
     assert told == [True, 10, 0]
 
 
-@pytest.mark.case("EC5")
-def test_a_tick_that_fails_stops_the_motor_with_an_internal_fault(world: World) -> None:
+@pytest.mark.case("EC22")
+def test_a_tick_that_finds_a_flipped_bit_cuts_the_motor_saves_nothing_and_resets(world: World) -> None:
     told = world.run(
         f"""{BUILD}
-import idle, sys
+import idle
 from infuser.app import startup
 from infuser.app.commands import HANDLERS
-from infuser.wire import alarms, messages
-sys.path.extend({[str(HERE), str(SUPPORT)]!r})
-from vm_world import Silence
+from infuser.core import seal
+from infuser.wire import messages
 idle.control = Silence()
 startup.take_up(pump)
 idle.advance(1 << 58)
 def order(command, **request):
     HANDLERS[command](pump, dict(request, operator="bench"))
-def turns(seconds):
-    end_us = kernel.now_us + seconds * 1000000
-    while kernel.now_us < end_us:
-        hardware.port.idle(100 if pump.poll() else 2000)
 order(messages.REFILL_BEGIN)
 order(messages.REFILL_COMPLETE, measured_residual_nl=0, volume_nl=20000000, concentration_ug_per_ml=500)
 order(messages.PRIME, purpose=states.PRIMING_CATHETER, volume_nl=1000000, duration_ms=600000)
-turns(10)
-before = [delivery.running, delivery.timer.failed]
-delivery.meter.channels[states.PRIME].den = 0  # a bit of memory has fallen over
-turns(70)
+for turn in range(100):
+    hardware.port.idle(100 if pump.poll() else 2000)
+result = [delivery.running, hardware.drive.enabled]
+saved = [hardware.files.read(name) for name in ("c0", "c1")]
+delivery.meter.channels[states.PRIME].den ^= 1 << 18
+time.sleep_ms(500)
 plant.sync()
 made = plant.steps_made
-entry = pump.controller.ledger.alarms.find(alarms.INTERNAL_FAULT)
-turns(600)
+result += [made > 0, delivery.running, hardware.drive.enabled, delivery.timer.failed]
+time.sleep_ms(5000)
 plant.sync()
-result = [before, delivery.timer.failed, entry["active"], pump.controller.state, hardware.drive.enabled]
-result += [made > 0, plant.steps_made - made]
+result.append(plant.steps_made - made)
+try:
+    pump.poll()
+except seal.Corrupt as found:
+    result.append(pump.integrity.cause(found))
+    delivery.cut()
+result.append(saved == [hardware.files.read(name) for name in ("c0", "c1")])
 """
     )
-    assert told == [[True, False], True, True, states.ALARM_STOPPED, False, True, 0]
+    assert told == [True, True, True, False, False, False, 0, 1, True]
+
+
+def test_a_reset_after_a_flipped_bit_is_ordered_by_the_pump_itself(world: World) -> None:
+    told = world.run(
+        f"""{BUILD}
+from infuser.app import startup
+startup.take_up(pump)
+pump.controller.ledger.filled_nl ^= 1 << 20
+pump.fail(KeyError("what a wrong figure led to"))
+result = "it went on"
+"""
+    )
+    assert told is None and world.code == 43

@@ -57,7 +57,7 @@ def test_memory_is_level_and_steps_are_exact_after_a_month_of_flex_therapy(plant
     begun_s = time.monotonic()
     free = []
     with Pump.open(str(plant.port), operator="bench") as pump:
-        operations.commit(pump, operations.propose(pump, therapy))
+        operations.commit(pump, operations.propose(pump, therapy), confirmed=True)
         refill(pump, plant)
         start_ms = pump.status()["time_ms"]
         for day in range(1, DAYS + 1):

@@ -66,7 +66,7 @@ class World:
         self._power_on()
 
     def _power_off(self):
-        plant.drive(board.PINS["enable"], 1 - board.DRIVER_ON)
+        plant.take(board.PINS["enable"], 1 - board.DRIVER_ON)
         for event in list(kernel._events):
             event.cancel()
 

@@ -88,6 +88,9 @@ def _timer_class(world: Any) -> type:
             world.tick_due_us = NEVER
             self._running = False
 
+        def since_ms(self) -> int:
+            return 0
+
         def sync(self) -> None:
             if self._running:
                 self._advance()
@@ -199,9 +202,12 @@ class Sensors:
         return pressed
 
     def outlet_pa(self) -> int:
+        return 2000  # an open line, whatever the rate
+
+    def inlet_pa(self) -> int:
         return 0
 
-    inlet_pa = outlet_pa
+    patient_held_ms = stop_held_ms = inlet_pa
 
     def battery_mv(self) -> int:
         return 4100
@@ -234,6 +240,9 @@ class Port:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def connected(self) -> bool:
+        return True
+
 
 class Chip:
     """What the firmware asks of the chip itself."""
@@ -250,6 +259,14 @@ class Chip:
     def reset_cause() -> str:
         return "power-on"
 
+    @staticmethod
+    def fault_code() -> int:
+        return 0
+
+    @staticmethod
+    def suspect(fault: int) -> None:
+        """No reset comes that would tell it."""
+
 
 class Annunciator:
     """Signals nothing; its test takes the time that it takes."""
@@ -260,9 +277,30 @@ class Annunciator:
     def show(self, priority: int, sounding: bool) -> None:
         """Nobody looks."""
 
+    sounder_failed = False
+    dark = 0
+
     def self_test(self) -> bool:
         self._world.idle(30)
         return True
+
+    def blink_test(self) -> None:
+        """Nobody sees it."""
+
+    def dark_lamps(self) -> list[str]:
+        return []
+
+
+class Image:
+    """As of an application that was installed without a list of hashes."""
+
+    listed = False
+
+    def check(self, progress: Any) -> str:
+        return ""
+
+    def check_next(self) -> str:
+        return ""
 
 
 class Watchdog:
@@ -289,3 +327,4 @@ class Hardware:
         self.annunciator = Annunciator(world)
         self.port = Port()
         self.watchdog = Watchdog()
+        self.image = Image()

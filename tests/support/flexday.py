@@ -25,6 +25,11 @@ def flex_day(**changes: Any) -> dict[str, Any]:
         "bolus_lockout_min": 240,
         "dose_max_ng_per_day": 400_000,
         "low_reservoir_nl": 2_000_000,
+        "age_years": 47,
+        "weight_hg": 720,
+        "indication": program.SPINAL,
+        "screening_ng": 100_000,
+        "screening_response": program.POSITIVE,
     }
     return program.new(**{**values, **changes})
 

@@ -12,6 +12,14 @@ from pumpctl.virtual import VirtualPump
 
 Program = dict[str, Any]
 CONCENTRATION = 500
+# An adult whom 200 ug a day may be given at first.
+SCREENED = {
+    "age_years": 47,
+    "weight_hg": 720,
+    "indication": programs.SPINAL,
+    "screening_ng": 100_000,
+    "screening_response": programs.POSITIVE,
+}
 # 2026-01-01 08:00 UTC in minutes: the local time at which every virtual pump of the bench begins.
 NOW_MIN = 1_767_254_400 // 60
 DAY_MIN = units.MIN_PER_DAY
@@ -31,6 +39,7 @@ def steady(dose_ng_per_day: int = 100_000, **changes: Any) -> Program:
         "bolus_max_ng": 50_000,
         "bolus_lockout_min": 60,
         "low_reservoir_nl": 2 * ML,
+        **SCREENED,
     }
     return programs.new(**{**values, **changes})
 

@@ -131,6 +131,11 @@ def therapy(dose_ng_per_day: int = 280_000, **told: Any) -> bytes:
             "bolus_lockout_min": 240,
             "dose_max_ng_per_day": 600_000,
             "low_reservoir_nl": 2 * units.NL_PER_ML,
+            "age_years": 47,
+            "weight_hg": 720,
+            "indication": program.SPINAL,
+            "screening_ng": 75_000,
+            "screening_response": program.POSITIVE,
         }
         | told
     )

@@ -76,6 +76,22 @@ def _plans(draw: st.DrawFn, dose: int) -> Program:
 
 
 @st.composite
+def _patients(draw: st.DrawFn) -> Program:
+    """What is told about the patient; nothing at all as often as everything."""
+    made: Program = {
+        "age_years": draw(st.sampled_from([programs.AGE_NOT_TOLD, 4, 17, 18, 47])),
+        "weight_hg": draw(st.sampled_from([0, 20, 725])),
+        "indication": draw(st.integers(0, 2)),
+        "contraindications": draw(st.integers(0, 7)),
+        "cautions": draw(st.integers(0, 7)),
+    }
+    if draw(st.booleans()):
+        made["screening_ng"] = draw(st.integers(1, 100_000))
+        made["screening_response"] = draw(st.integers(1, 3))
+    return made
+
+
+@st.composite
 def programs_of_files(draw: st.DrawFn) -> Program:
     """A program in the form in which files give it; the pump takes most of them."""
     made = draw(patterns())
@@ -89,6 +105,7 @@ def programs_of_files(draw: st.DrawFn) -> Program:
         "start_min": draw(st.sampled_from([0, _START_MIN])),
         "low_reservoir_nl": draw(st.integers(units.LOW_RESERVOIR_MIN_NL, units.LOW_RESERVOIR_MAX_NL)),
     }
+    made |= draw(_patients())
     if draw(st.booleans()):
         made |= draw(_patient_boluses(concentration))
     more = draw(st.sampled_from(["nothing", "periodic", "plan"]))

@@ -101,7 +101,12 @@ class Orders(Judge):
 
     def temporary(self, dose_ng_per_day, duration_ms):
         """Another basal dose for a time; 0 ends it."""
-        request = {"dose_ng_per_day": dose_ng_per_day, "duration_ms": duration_ms, "patient": PATIENT}
+        request = {
+            "dose_ng_per_day": dose_ng_per_day,
+            "duration_ms": duration_ms,
+            "patient": PATIENT,
+            "confirmed": True,
+        }
         reply, before = self._order(messages.TEMPORARY_RATE, **request)
         if reply is None:
             return False
@@ -196,7 +201,7 @@ class Orders(Judge):
         """A clinician's bolus."""
         regimen = self.reference.regimen
         self.ask(states.CLINICIAN_BOLUS, regimen.nl(dose_ng), duration_ms)
-        request = {"dose_ng": dose_ng, "duration_ms": duration_ms, "patient": PATIENT}
+        request = {"dose_ng": dose_ng, "duration_ms": duration_ms, "patient": PATIENT, "confirmed": True}
         return self._begin(messages.BOLUS, states.CLINICIAN_BOLUS, request)
 
     def prime(self, purpose, volume_nl, duration_ms):

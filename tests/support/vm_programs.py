@@ -1,6 +1,7 @@
 """Runs on MicroPython and CPython: random programs of every kind."""
 
 from vm_course import Mismatch
+from vm_library import lift_limits
 from vm_orders import PATIENT
 from vm_power import Power
 from vm_reference import MIN_MS
@@ -18,6 +19,7 @@ class Programs(Power):
         self.length = length
         self.lazy = length > 0
         self.concentration = chance.of(CONCENTRATIONS)
+        lift_limits(self.pump, CONCENTRATIONS)
 
     def some_dose(self):
         """ng a day within what the pump can deliver; long therapies are slow ones, for the time they take."""

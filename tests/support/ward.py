@@ -26,6 +26,14 @@ TICK_MS = 2200
 _THERAPY = """
 [patient]
 id = "{patient}"
+age = "{age}"
+weight = "72kg"
+indication = "{indication}"
+contraindications = {contraindications}
+cautions = {cautions}
+[screening]
+dose = "{screening}"
+response = "{response}"
 [drug]
 name = "baclofen"
 concentration = "{concentration}"
@@ -44,6 +52,8 @@ dose_max = "{dose_max}"
 _USUAL = {
     "patient": PATIENT, "concentration": "500ug/ml", "dose": "100ug/d", "minimum": "25ug/d", "bolus_max": "50ug",
     "lockout": "4h", "alarm_volume": "2ml", "dose_max": "250ug/d",
+    "age": "47y", "indication": "spinal", "contraindications": "[]", "cautions": "[]",
+    "screening": "100ug", "response": "positive",
 }  # fmt: skip
 
 
@@ -141,7 +151,7 @@ def programmed(cli: Callable[..., Any], bench: Callable[..., VirtualPump], file:
     ward = Ward(cli, bench())
     ward.advance(5 * SECOND_MS)  # the lamps of the power-on self-test are out
     with ward.client() as pump:
-        operations.commit(pump, operations.propose(pump, program.load(file)))
+        operations.commit(pump, operations.propose(pump, program.load(file)), confirmed=True)
     return ward
 
 
@@ -165,3 +175,16 @@ def infusing(
     with ward.client() as pump:
         pump.resume()
     return ward
+
+
+def until_alarm(ward: Ward, name: str, most_ms: int = HOUR_MS) -> dict[str, Any]:
+    """Let time pass to the next alarm, which must be this one."""
+    ward.plant.advance_ms(most_ms, until="alarm")
+    found = ward.alarms()
+    assert list(found) == [name]
+    return found[name]
+
+
+def stands(ward: Ward) -> bool:
+    """Whether the pump is stopped by an alarm and its motor without current."""
+    return ward.state == "alarm-stopped" and not ward.truth()["driver_enabled"]

@@ -41,7 +41,7 @@ def test_an_unknown_unit_is_named_with_those_that_are_known(cli, tmp_path):
 
 
 def test_a_quantity_without_a_unit_is_refused(cli, tmp_path):
-    file = spoilt(tmp_path, CONTINUOUS, '"50ug"', '"50"')
+    file = spoilt(tmp_path, CONTINUOUS, 'max = "50ug"', 'max = "50"')
     (problem,) = fails(cli, 2, "program", "check", file)["problems"]
     assert problem["path"] == "bolus.max" and "has no unit" in problem["message"]
 
@@ -73,18 +73,13 @@ def test_a_dose_over_the_limit_is_named_with_the_range_allowed(cli, tmp_path):
 @pytest.mark.case("EC2")
 def test_a_dose_outside_the_soft_limit_needs_a_confirmation_of_its_own(cli, bench, tmp_path):
     ward = filled(cli, bench)
-    low = therapy(tmp_path, dose="21ug/d", minimum="21ug/d", concentration="400ug/ml")
-    with ward.client() as pump:
-        pump.begin_refill()
-        pump.cancel_refill()
-        pump.clear_program()
-        pump.begin_refill()
-        pump.complete_refill(0, 20_000_000, 400)
-    error = fails(cli, 2, "program", "send", low, "--yes")
+    high = therapy(tmp_path, dose="1500ug/d", dose_max="1800ug/d")
+    ward.do("program", "clear", "--yes")
+    error = fails(cli, 2, "program", "send", high, "--yes")
     assert "soft limit" in error["message"] and "--confirm-warnings" in error["remedy"]
     assert ward.status()["mode"] == "none"
-    ward.do("program", "send", low, "--yes", "--confirm-warnings")
-    assert ward.status()["program_dose_ng_per_day"] == 21_000
+    ward.do("program", "send", high, "--yes", "--confirm-warnings")
+    assert ward.status()["program_dose_ng_per_day"] == 1_500_000
     ward.do("log", "pull")
     assert ward.do("log", "show", "--kind", "program")["records"][-1]["fields"]["confirmed"]
 

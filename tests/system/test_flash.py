@@ -84,15 +84,21 @@ def install(image: Path, plan: Plan, power_fails_at: int = 0) -> None:
 def test_every_file_of_the_firmware_is_compiled_and_planned() -> None:
     plan = make_plan(flash_plan.compiler())
     expected = {re.sub(r"\.py$", ".mpy", path) for path in firmware_files.application()}
-    assert {file.path for file in plan.files} == expected
+    assert {file.path for file in plan.files} == expected | {"image.txt"}
     assert {"main.mpy", "infuser/__init__.mpy", "infuser/wire/messages.mpy", "infuser/hw/drive.mpy"} <= expected
-    assert all(file.data[:1] == b"M" for file in plan.files)
+    assert all(file.data[:1] == b"M" for file in plan.files if file.path in expected)
     assert plan.folders == ["infuser", "infuser/app", "infuser/core", "infuser/hw", "infuser/wire"]
 
 
 def test_the_planned_hashes_are_those_of_the_compiled_bytes(version: Callable[[str], Plan]) -> None:
     assert [file.sha256 for file in version("one").files] == [file.sha256 for file in version("one").files]
     assert version("one").document()["files"] != version("two").document()["files"]
+
+
+def test_the_list_that_the_pump_checks_itself_with_names_every_compiled_file(version: Callable[[str], Plan]) -> None:
+    *compiled, listed = version("one").files
+    assert listed.path == firmware_files.IMAGE_LIST
+    assert listed.data.decode() == "".join(f"{file.sha256}  {file.path}\n" for file in compiled)
 
 
 def test_an_application_is_installed_and_starts(tmp_path: Path, version: Callable[[str], Plan]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from ward import DAY_MS, FLEX, HOUR_MS, MINUTE_MS, ML, PATIENT, SECOND_MS
 
 from infuser.wire import records, states
-from pumpctl import operations, preview, program
+from pumpctl import library, operations, preview, program
 from pumpctl.client import Pump
 from pumpctl.errors import PumpctlError
 from pumpctl.logbook import verify_raw
@@ -93,8 +93,9 @@ class Later:
         """Deliver for `days` with a patient who takes every bolus: the pump's records, and the presses."""
         end_ms = START_MS + days * DAY_MS
         self.plant.advance_ms(5 * SECOND_MS)
-        with Pump.open(str(self.plant.port), operator="later") as pump:
-            operations.commit(pump, operations.propose(pump, program.load(file)))
+        # A name as long as the preview's: the flash takes as long to note it, and times are the same to the ms.
+        with Pump.open(str(self.plant.port), operator="nursing") as pump:
+            operations.commit(pump, operations.propose(pump, program.load(file)), confirmed=True)
             pump.set_clock(self.now_ms(), OFFSET_MIN)
             pump.begin_refill()
             self.plant.fill(fill_nl)
@@ -229,3 +230,17 @@ def test_ctrl_c_ends_both_runs_and_leaves_nothing_behind(pump_home: Path, tmp_pa
             ran.send_signal(signal.SIGINT)
             assert ran.wait(30) == 130
         assert os.listdir(scratch) == []
+
+
+@pytest.mark.case("EC16")
+def test_a_concentration_of_the_pumps_own_library_is_previewed_with_that_library(cli, tmp_path):
+    file = tmp_path / "therapy.toml"
+    file.write_text(FAST.replace("500ug/ml", "750ug/ml"), encoding="utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(library.STARTING.read_text(encoding="utf-8").replace("500ug/ml", "750ug/ml"), encoding="utf-8")
+    words = ("--json", "program", "preview", file, "--days", "1", "--start", START)
+    without = cli(*words)
+    assert (without.exit_code, without.json["error"]["name"]) == (3, "not-in-library")
+    told = cli(*words, "--library", own)
+    assert told.exit_code == 0, told.stderr
+    assert told.json["warnings"]

@@ -72,7 +72,8 @@ def test_a_program_change_leaves_no_gap_and_gives_nothing_twice(cli, bench, tmp_
     ward.advance(5 * HOUR_MS + 1234)
     changed_ms = ward.status()["uptime_ms"]
     more = therapy(tmp_path, dose="130ug/d")
-    assert ward.do("program", "send", more, "--yes")["started"]
+    # An increase within the first day is confirmed apart from the rest.
+    assert ward.do("program", "send", more, "--yes", "--confirm-warnings")["started"]
     assert ward.status()["rate_nl_per_day"] == 260_000
     ward.advance(7 * HOUR_MS)
     now = ward.status()

@@ -101,7 +101,7 @@ def test_a_staged_program_is_taken_only_under_its_own_digest(cli, bench, tmp_pat
 
 def test_a_repeated_request_id_is_answered_and_not_executed_again(cli, bench):
     ward = infusing(cli, bench)
-    values = {"dose_ng": 20_000, "duration_ms": 60_000, "patient": PATIENT, "operator": "tester"}
+    values = {"dose_ng": 20_000, "duration_ms": 60_000, "patient": PATIENT, "confirmed": False, "operator": "tester"}
     with closing(open_transport(str(ward.plant.port))) as link:
         asked = exchange(link)
         request_id = asked.new_id()
@@ -133,7 +133,7 @@ def test_a_request_id_repeated_after_a_power_cut_is_not_executed_again(cli, benc
 
 def test_a_refused_command_repeated_gets_the_same_refusal(cli, bench):
     ward = infusing(cli, bench)
-    values = {"dose_ng": 20_000, "duration_ms": 60_000, "patient": "OTHER", "operator": "tester"}
+    values = {"dose_ng": 20_000, "duration_ms": 60_000, "patient": "OTHER", "confirmed": False, "operator": "tester"}
     with closing(open_transport(str(ward.plant.port))) as link:
         asked = exchange(link)
         request_id = asked.new_id()
@@ -176,7 +176,7 @@ def test_a_command_before_the_greeting_is_refused(cli, bench):
     ward = Ward(cli, bench())
     with closing(open_transport(str(ward.plant.port))) as link, pytest.raises(Refusal) as caught:
         Exchange(link, timeout_s=1.0, tries=1).ask(messages.STOP, STOP)
-    assert caught.value.code == messages.errors.PROTOCOL_MISMATCH
+    assert caught.value.code == messages.errors.SESSION_CLOSED
 
 
 def test_a_log_pull_that_was_interrupted_goes_on_where_it_was(cli, bench):

@@ -80,3 +80,31 @@ def test_a_save_that_fails_keeps_the_last_one_and_tries_the_same_file_again(tmp_
     checkpoint.save(values_of(9))
     loaded = Checkpoint(files).load()
     assert loaded is not None and loaded["event_seq"] == 9
+
+
+@pytest.mark.case("EC22")
+def test_a_file_that_does_not_verify_is_told_and_a_missing_one_is_no_damage(tmp_path: Path) -> None:
+    saved(tmp_path, 1)
+    checkpoint = Checkpoint(Files(str(tmp_path)))
+    assert checkpoint.load() and not checkpoint.damaged
+    saved(tmp_path, 1)
+    for name in NAMES:
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        assert checkpoint.load() and checkpoint.damaged
+        (tmp_path / name).write_bytes(whole)
+        assert checkpoint.load() and not checkpoint.damaged
+
+
+@pytest.mark.case("EC22")
+@given(bit=st.integers(0, 29))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_flipped_bit_in_the_number_of_saves_does_not_make_an_old_save_the_newest(tmp_path: Path, bit: int) -> None:
+    checkpoint = Checkpoint(Files(str(tmp_path)))
+    for number in range(6):
+        checkpoint.save(values_of(number))
+    checkpoint._counter ^= 1 << bit
+    for number in range(6, 9):
+        checkpoint.save(values_of(number))
+        loaded = Checkpoint(Files(str(tmp_path))).load()
+        assert loaded and loaded["event_seq"] == number

@@ -1,5 +1,7 @@
 """The dose guard: rate, grants, ceiling and windows hold whatever is asked of it."""
 
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ REQUESTS = st.lists(st.tuples(st.integers(0, 64), st.integers(1, 40)), max_size=
 
 
 def make_guard(basal: int = FAST, peak: int = FAST, ceiling: int = 10_000) -> Guard:
-    guard = Guard(STEP_PL)
+    guard = Guard(STEP_PL, nullcontext)
     guard.restore(0, 0, 0)
     guard.set_rate_limits(basal, peak)
     guard.set_ceiling(ceiling)
@@ -123,7 +125,7 @@ def test_the_fullest_window_tells_the_room_and_priming_is_in_none():
     guard.allow(0, 256)
     assert guard.allow(50, 256) == 50
     assert guard.room_steps() == hour - 50
-    guard.primed += 20
+    guard.set_primed(20)
     assert guard.room_steps() == hour - 30
     guard.poll(61 * units.MS_PER_MIN)
     assert (guard.used_steps(0), guard.used_steps(1)) == (0, 30)
@@ -143,12 +145,12 @@ def test_the_24_h_window_counts_for_a_day_and_frees_it_a_minute_after():
 
 
 def test_a_restart_goes_on_from_the_counts_and_lets_nothing_out_by_itself():
-    guard = Guard(STEP_PL)
+    guard = Guard(STEP_PL, nullcontext)
     guard.window.assume([10] * 30, 100_000)
     guard.set_limits([0, 0, units.steps_volume_nl(1000, STEP_PL) + 1])
     guard.restore(5000, 700, 100_000 * units.MS_PER_MIN)
-    assert (guard.steps, guard.primed, guard.room_steps()) == (5000, 700, 1000 - 24 * 10)
+    assert (guard.steps, guard.primed, guard.room_steps()) == (5000, 700, 1000 - 25 * 10)
     assert guard.allow(5, 256) == 0
     assert not guard.corrupt
     guard.restore(5000, 700, 100_000 * units.MS_PER_MIN, 30)
-    assert guard.room_steps() == 1000 - 24 * 10 - 30
+    assert guard.room_steps() == 1000 - 25 * 10 - 30

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wiredata import value_of, values_of
 
-from infuser.core import ledger as ledgers
+from infuser.core import ledger as ledger_module
+from infuser.core import snapshot
 from infuser.core.ledger import Ledger
 from infuser.wire import alarms, codec, program, records, states, units
 
-FIELDS = dict(ledgers._SNAPSHOT_FIELDS)
+FIELDS = dict(snapshot.FIELDS)
 LASTING = [name for name in FIELDS if name not in ("version", "alarm_list")]
 ALARMS = st.lists(values_of(FIELDS["alarm_list"]), max_size=4)
 
@@ -88,7 +89,19 @@ def test_the_delivery_of_an_hour_is_that_of_all_therapy_and_no_priming():
     assert ledger.hour_list == [{"steps": 100}, {"steps": 7}]
     for _ in range(30):
         applied(ledger, records.DELIVERY, closes_hour=True, **counters)
-    assert len(ledger.hour_list) == ledgers.HOURS_KEPT
+    assert len(ledger.hour_list) == ledger_module.HOURS_KEPT
+
+
+@pytest.mark.case("EC13")
+def test_microsteps_that_a_restart_left_in_doubt_count_in_the_hour():
+    ledger = Ledger()
+    counters = dict(zip(records.COUNTER_NAMES, (10, 0, 0, 0, 0), strict=True))
+    applied(ledger, records.BOOT, steps_uncertain=9)
+    applied(ledger, records.DELIVERY, closes_hour=True, **counters)
+    applied(ledger, records.BOOT, steps_uncertain=5)
+    applied(ledger, records.BOOT, steps_uncertain=6)
+    applied(ledger, records.DELIVERY, closes_hour=True, **counters)
+    assert ledger.hour_list == [{"steps": 19}, {"steps": 11}]
 
 
 def test_a_bolus_interrupted_by_power_is_known_after_replay():

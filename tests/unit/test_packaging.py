@@ -58,7 +58,9 @@ def test_the_wheel_holds_the_firmware_the_schema_the_examples_and_the_device_fil
         for path in (HOST / "pumpctl").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    examples = {f"pumpctl/examples/{path.name}" for path in (HOST / "examples").iterdir()}
+    examples = {
+        f"pumpctl/{path.relative_to(HOST).as_posix()}" for path in (HOST / "examples").rglob("*") if path.is_file()
+    }
     assert examples
     wanted = package | beside | own | examples | {"pumpctl/LICENSE", "pumpctl/therapy.schema.json"}
     assert sorted(wanted - held) == []

@@ -5,10 +5,11 @@ from flexday import constant, flex_day, step
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infuser.core import prescription
+from infuser.core import druglibrary, prescription
 from infuser.core.schedule import Schedule
 from infuser.wire import errors, program, units
 from infuser.wire.messages import Refusal
+from pumpctl import library
 
 PATIENT = {
     "patient_bolus_ng": 10_000,
@@ -166,9 +167,11 @@ def test_a_program_with_everything_in_it_is_sound():
 
 @pytest.mark.case("EC2")
 def test_a_dose_outside_the_labelled_range_is_warned_about():
+    entry = druglibrary.entry_for(library.starting(), flex_day())
     schedule = prescription.check(constant(1_500_000, dose_max_ng_per_day=0))
-    assert [warning["field"] for warning in prescription.warnings(schedule)] == ["dose_ng_per_day"]
-    assert prescription.warnings(Schedule(flex_day())) == []
+    (warning,) = prescription.warnings(schedule, entry, 1_500_000)
+    assert (warning["field"], "outside the usual" in warning["text"]) == ("dose_ng_per_day", True)
+    assert prescription.warnings(Schedule(flex_day()), entry, 280_000) == []
 
 
 @given(st.dictionaries(st.sampled_from([name for name, kind in program.PROGRAM_FIELDS if kind in ("u8", "u16", "u32")]),

@@ -66,7 +66,7 @@ def test_a_log_whose_beginning_was_dropped_starts_from_its_snapshot() -> None:
     ledger.program = pumplog.therapy()
     ledger.utc_offset_min = 120
     ledger.state = states.INFUSING
-    ledger.alarms.raise_(alarms.BATTERY_LOW, pumplog.START_MS, 0)
+    ledger.alarms.raise_(alarms.BATTERY_LOW, pumplog.START_MS, 0, 0)
     log = PumpLog()
     log.note(records.BOOT)
     log.note(records.SNAPSHOT, ledger=ledger.snapshot())

@@ -136,10 +136,35 @@ def test_without_a_file_the_hours_count_as_late_as_they_can_have_been(hours, min
     window.begin(minute, 0)
     assert window.used(0, 0) >= min(hours[-1], 60 * 65_535)
     assert window.used(1, 0) >= sum(hours[-4:])
-    assert window.used(2, 0) == sum(hours[-24:])
+    assert window.used(2, 0) == sum(hours[-25:])
     # Each hour's steps stand in its last minute: they stay in the 1 h window for an hour.
     window.advance(minute + 59, 0)
     assert window.used(0, 0) >= min(hours[-1], 65_535)
+
+
+@pytest.mark.parametrize("within_min", [0, 1, 2, 30, 59])
+def test_without_a_file_a_closed_hour_counts_as_made_when_it_ended(within_min):
+    minute = 100 * 60 + within_min
+    window = Window()
+    window.assume([1000, 100, 10], minute)
+    window.begin(minute, 0)
+    # The hour before may have been made a moment before it ended, and that is `within_min` ago.
+    assert window.used(0, 0) == 110
+    assert window.used(1, 0) == 1110
+    window.advance(minute + 59 - within_min, 0)
+    assert window.used(0, 0) == 110
+    window.advance(minute + 62 - within_min, 0)
+    assert window.used(0, 0) <= 10
+
+
+def test_a_count_that_another_concentration_makes_too_large_for_a_minute_is_not_lost():
+    window = Window()
+    window.begin(100, 0)
+    window.advance(101, 60_000)
+    window.scale(2, 1, 60_000)
+    assert [window.used(index, 60_000) for index in range(3)] == [30_000] * 3
+    window.scale(1, 4, 60_000)
+    assert [window.used(index, 60_000) for index in range(3)] == [120_000] * 3
 
 
 def test_a_count_too_large_for_a_minute_runs_on_into_the_next():
