@@ -8,6 +8,7 @@ STUBS_READY := $(STUBS)/.ready
 STUBS_PACKAGE := micropython-rp2-rpi_pico-stubs>=1.26
 PY := $(VENV)/bin/python
 PORT ?=
+DASK ?=
 PYTEST_ARGS ?=
 
 # MicroPython has wheels for Python 3.11 to 3.13: one of those is preferred to a newer one.
@@ -16,16 +17,19 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench campaign flash docs clean
+.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips flash docs clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## play a month of therapy on a virtual pump and write its report
 	@$(VENV)/bin/pumpctl demo
 
 test: $(READY)  ## run every test (PYTEST_ARGS="-k name" for some)
 	@$(PY) -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+trace: $(READY)  ## print each case with its code, its tests and how they ended in the last run
+	@$(PY) -m pumpctl.trace
 
 lint: $(READY) $(STUBS_READY)  ## check style and types of host, firmware and tests
 	$(VENV)/bin/ruff check .
@@ -36,13 +40,21 @@ lint: $(READY) $(STUBS_READY)  ## check style and types of host, firmware and te
 bench: $(READY)  ## measure the virtual pump's speed and the firmware's cost
 	@$(PY) tests/bench/run.py
 
-campaign: $(READY)  ## play 20000 random therapies, each microstep held against exact arithmetic
-	@$(PY) tests/campaign/exact.py
+campaign: campaign-exact campaign-faults campaign-bitflips  ## all three; DASK=tcp://... plays them on a cluster
+
+campaign-exact: $(READY)  ## play 20000 random therapies, each microstep held against exact arithmetic
+	@$(PY) tests/campaign/exact.py $(if $(DASK),--dask $(DASK))
+
+campaign-faults: $(READY)  ## play random therapies with random faults through years of virtual time
+	@$(PY) tests/campaign/faults.py $(if $(DASK),--dask $(DASK))
+
+campaign-bitflips: $(READY)  ## flip 10000 random bits in memory and in stored files while therapy runs
+	@$(PY) tests/campaign/bitflips.py $(if $(DASK),--dask $(DASK))
 
 flash: $(READY)  ## put the firmware on a Pico (PORT=... when there are several)
 	@$(VENV)/bin/pumpctl flash $(if $(PORT),--port $(PORT))
 
-docs: $(READY)  ## write PROTOCOL.md's tables and the package list from the declarations
+docs: $(READY)  ## write the generated tables and the package list from the declarations
 	@$(PY) -m pumpctl.docs firmware
 
 clean:  ## remove everything that the other targets made
