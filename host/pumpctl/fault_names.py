@@ -21,7 +21,8 @@ FAULTS = {
     "occlude-upstream": "the inlet is blocked: nothing flows, suction builds up",
     "overheat": "the board is hot; --value in thousandths of a degree C",
     "power-cut-at-flash-op": "power fails at a flash operation to come; --value which one, 1 for the next",
-    "ram-bit": "a bit flips in memory; --value meter, guard, windows, minutes, reservation, ledger, program, random",
+    "ram-bit": "a bit flips in memory; --value age, engine, guard, ledger, meter, minutes, program, reservation, ticks,"
+    " windows, random",
     "runaway": "the motor runs without being told; --value in microsteps a second",
     "service-jumper": "the service jumper is set",
     "skip-steps": "the motor loses microsteps; --value in percent",

@@ -49,8 +49,8 @@ class Longest:
         guard = Guard(units.STEP_PL_NOMINAL, chip.critical)
         guard.set_rate_limits(units.PUMP_MAX_NL_PER_DAY, units.PUMP_MAX_NL_PER_DAY)
         guard.set_ceiling(MANY_STEPS)
-        self.engine = Engine(meter, guard, Taking())
-        self.engine.running = True
+        self.engine = Engine(meter, guard, Taking(), chip.critical)
+        self.engine.run(chip.critical)
         for bucket in range(states.BUCKETS):
             meter.set_rate(bucket, 24 * units.NL_PER_ML, 1)
         self._channels = meter.channels

@@ -17,7 +17,7 @@ from vm_chance import Chance
 from infuser.app import startup
 from infuser.app.commands import HANDLERS
 from infuser.app.pump import FAST_LOOP_MS, Pump
-from infuser.core import seal
+from infuser.core import liveness, seal
 from infuser.wire import alarms, messages, program, records, states, units
 
 CONCENTRATION = 500
@@ -28,6 +28,9 @@ WATCH_MS = 11 * MIN_MS
 TOLERANCE_PL = 1000000
 # What a reset and the time without a verified count may leave out.
 SHORT_PL = 2000000
+# A tick that finds its own count of time damaged does not hand it on.
+_PARTS = dict(seal.PARTS)
+_PARTS[liveness.HANDLER] = liveness.PARTS[liveness.HANDLER]
 DETECTED, MASKED, HARMLESS = "detected", "masked", "harmless"
 FILES = ("checkpoint", "dose-windows", "journal")
 _SPANS_MS = (60 * MIN_MS, 240 * MIN_MS, 1440 * MIN_MS)
@@ -280,10 +283,10 @@ class Trial:
         """What comes of a flip in memory."""
         fault = self.live(WATCH_MS)
         if fault is not None:
-            if fault not in seal.PARTS:
+            if fault not in _PARTS:
                 raise Wrong("ended in a reset without a cause ({})".format(fault))
             self._start_anew(fault)
-            return DETECTED + " (" + seal.PARTS[fault] + ")"
+            return DETECTED + " (" + _PARTS[fault] + ")"
         if not self.silent():
             self.over = True
             return DETECTED + " (alarm)"

@@ -28,7 +28,7 @@ def test_no_flipped_bit_ends_in_over_delivery_or_in_silence(capsys: pytest.Captu
         print(f"\n{played.summary()}\n{played.table()}")
     assert not played.failures
     assert played.flips() >= 120
-    in_memory = ("meter", "windows", "minutes", "ledger", "program")
+    in_memory = ("meter", "windows", "minutes", "ledger", "program", "engine", "age")
     for structure in in_memory:
         assert played.outcomes[structure, "detected"] == sum(
             count for (name, _), count in played.outcomes.items() if name == structure
@@ -50,7 +50,7 @@ for name in sorted(bits.STRUCTURES):
 """,
         heap="4m",
     )
-    assert len(told) == 7
+    assert len(told) == 10
     for first, again, back, different in told:
         assert first == again and back
         assert different >= 3
@@ -101,7 +101,7 @@ result.append(["ram-bit" in faults.active])
         heap="4m",
     )
     assert told[0] == ["no firmware runs", False]
-    assert told[1][0].startswith("memory has no 'brain'; there are random, guard, ledger, meter")
+    assert told[1][0].startswith("memory has no 'brain'; there are random, age, engine, guard, ledger, meter")
     assert told[2][0].startswith("ram-bit takes a name")
     assert told[3][0].startswith("flash has no file 'nothing'; there are random, c0, c1")
     assert told[4] == [False], "it happens once and is over"

@@ -120,8 +120,8 @@ def test_every_value_in_the_interrupt_is_a_small_integer_at_any_rate_and_however
     meter.add_rate(states.BASAL, units.THERAPY_MAX_NL_PER_DAY, LATEST_QUANTA)
     for bucket in range(states.PATIENT_BOLUS, states.BUCKETS):
         meter.set_volume(bucket, volume, quanta)
-    engine = Engine(meter, guard, drive)
-    engine.running = True
+    engine = Engine(meter, guard, drive, Outside)
+    engine.run(Outside)
     for owner in (meter, guard, engine, *meter.channels):
         make_small(owner)
     for late in ticks:

@@ -5,7 +5,7 @@ made between the count saved and the count reserved. The difference, at most RES
 therapy rates (1 uL) and two seconds' flow in a fast bolus, counts as delivered for the guard.
 """
 
-from infuser.app.memory import RESERVE_STEPS, Memory
+from infuser.app.memory import Memory
 from infuser.core import seal
 from infuser.core.engine import Engine
 from infuser.core.guard import Guard
@@ -27,14 +27,12 @@ class Delivery:
         self.drive = hardware.drive
         self.meter = Meter(step_pl, hardware.chip.critical)
         self.guard = Guard(step_pl, hardware.chip.critical)
-        self.engine = Engine(self.meter, self.guard, hardware.drive)
+        self.engine = Engine(self.meter, self.guard, hardware.drive, hardware.chip.critical)
         self.timer = hardware.tick_timer(self.engine.on_tick)
         self.timebase = hardware.timebase
         self.critical = hardware.chip.critical
         self.memory = Memory(hardware.files, self)
         self._windowed = True
-        self._reserve_steps = RESERVE_STEPS
-        self._reserve_low = RESERVE_STEPS
 
     def set_step(self, step_pl: int) -> None:
         """Take up a calibrated volume of the microstep; only while nothing runs."""
@@ -43,7 +41,7 @@ class Delivery:
 
     def corrupt(self) -> bool:
         """Whether the interrupt found a flipped bit; asked in every turn of the loop."""
-        return self.meter.corrupt or self.guard.corrupt
+        return self.meter.corrupt or self.guard.corrupt or self.engine.corrupt
 
     def verify(self) -> None:
         """Corrupt if a bit has flipped in meter, guard or windows; a look at all of them."""
@@ -53,6 +51,10 @@ class Delivery:
             raise seal.Corrupt(seal.WINDOW)
         if not self.guard.intact():
             raise seal.Corrupt(seal.GUARD)
+        with self.critical():
+            sound = self.engine.sound()
+        if not sound:
+            raise seal.Corrupt(seal.ENGINE)
 
     def cut(self) -> None:
         """Motor off at once, for no count can be trusted: none is touched, none saved."""
@@ -124,17 +126,14 @@ class Delivery:
         peak_nl_per_day = basal_nl_per_day + bolus_nl_per_day
         self.guard.set_primed(self.meter.channels[states.PRIME].issued)
         self.guard.set_rate_limits(basal_nl_per_day, peak_nl_per_day)
-        per_two_s = 2 * peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400)
-        self._reserve_steps = max(RESERVE_STEPS, per_two_s)
-        # Extended once so little is left that a turn of the loop or a stalled flash could use it up.
-        self._reserve_low = per_two_s // 2 + 3
+        self.memory.look_ahead(peak_nl_per_day * units.PL_PER_NL // (self.meter.step_pl * 86400))
         self.reserve(reservoir_steps)
         period_ms = tick_ms(peak_nl_per_day)
-        self.engine.set_period(period_ms)
+        self.engine.set_period(period_ms, self.critical)
         self.timer.start(period_ms)
         if not self.engine.running:
             self.drive.enable(True)
-            self.engine.running = True
+            self.engine.run(self.critical)
 
     def stop(self) -> None:
         """Motor off first; then what was due and not made is forgotten and the counters saved."""
@@ -161,11 +160,11 @@ class Delivery:
         """Move the dose windows along; whether `reserve` is wanted before the reservation is used up."""
         self.guard.set_primed(self.meter.channels[states.PRIME].issued)
         self.guard.poll(now_ms)
-        return self.engine.running and self.memory.left() < self._reserve_low
+        return self.engine.running and self.memory.low()
 
     def reserve(self, reservoir_steps: int) -> None:
         """Extend the reservation on flash, never beyond the reservoir, and let the guard know."""
-        target = self.steps_total() + min(self._reserve_steps, reservoir_steps)
+        target = self.steps_total() + min(self.memory.ahead_steps(), reservoir_steps)
         if target > self.memory.reserved:
             self.memory.save(target)
         room = max(0, self.guard.room_steps()) if self._windowed else self.memory.reserved

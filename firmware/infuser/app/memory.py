@@ -25,10 +25,29 @@ class Memory:
         self.masked: list[tuple[str, str]] = []
         self._base_min = 0
         self._next_window = 0
+        self._ahead_steps = RESERVE_STEPS
+        self._low_steps = RESERVE_STEPS
         self._seal = self._mixed()
 
     def _mixed(self) -> int:
-        return self.reserved ^ self._base_min ^ self._next_window
+        return self.reserved ^ self._base_min ^ self._next_window ^ self._ahead_steps ^ self._low_steps
+
+    def look_ahead(self, steps_per_s: int) -> None:
+        """Reserve for so fast a delivery: two seconds of it, and anew once a second of it is left."""
+        self.left()
+        self._ahead_steps = max(RESERVE_STEPS, 2 * steps_per_s)
+        # A turn of the loop or a stalled flash could use up what is left then.
+        self._low_steps = steps_per_s + 3
+        self._seal = self._mixed()
+
+    def low(self) -> bool:
+        """Whether so little of the reservation is left that it should be extended."""
+        return self.left() < self._low_steps
+
+    def ahead_steps(self) -> int:
+        """How many microsteps to reserve at once."""
+        self.left()
+        return self._ahead_steps
 
     def verify(self) -> None:
         """Corrupt if a bit has flipped here or in one of the counters that are saved."""

@@ -13,7 +13,7 @@ class Engine:
     a burst spreads over one tick period and may wait for the one before it.
     """
 
-    def __init__(self, meter, guard, drive) -> None:
+    def __init__(self, meter, guard, drive, critical) -> None:
         self.meter = meter
         self.guard = guard
         self.drive = drive
@@ -25,19 +25,62 @@ class Engine:
         self._newest_quanta = 0
         self._older_end = 0
         self._older_issued = 0
-        self.set_period(units.MS_PER_S)
+        self.corrupt = False
+        self.period_us = 0
+        self._burst_max = 0
+        self._burst_quanta = 0
+        self._seal = 0
+        self.set_period(units.MS_PER_S, critical)
 
-    def set_period(self, period_ms: int) -> None:
-        """Spread bursts over this tick period from now on."""
-        self.period_us = period_ms * 1000
-        self._burst_max = min(units.BURST_MAX_STEPS, self.period_us // INTERVAL_MIN_US)
-        self._burst_quanta = period_ms // units.QUANTUM_MS + 1
+    def _mixed(self) -> int:
+        return (
+            self.running
+            ^ self.issued
+            ^ self.made_low
+            ^ self._now
+            ^ self._newest_end
+            ^ self._newest_quanta
+            ^ self._older_end
+            ^ self._older_issued
+            ^ self.period_us
+            ^ self._burst_max
+            ^ self._burst_quanta
+        )
+
+    def sound(self) -> bool:
+        """Whether every bit is as it was left; one that was not is remembered in `corrupt`."""
+        if self._mixed() != self._seal:
+            self.corrupt = True
+        return not self.corrupt
+
+    def set_period(self, period_ms: int, critical) -> None:
+        """Spread bursts over this tick period from now on; `critical` keeps the interrupt out meanwhile."""
+        with critical():
+            if self.sound():
+                self.period_us = period_ms * 1000
+                self._burst_max = min(units.BURST_MAX_STEPS, self.period_us // INTERVAL_MIN_US)
+                self._burst_quanta = period_ms // units.QUANTUM_MS + 1
+                self._seal = self._mixed()
+
+    def run(self, critical) -> None:
+        """From the next tick on microsteps may be made."""
+        with critical():
+            if self.sound():
+                self.running = True
+                self._seal = self._mixed()
 
     def on_tick(self, quanta: int) -> None:
         """Called by the hard timer with the quanta passed since the last tick; allocates nothing."""
-        self._follow(quanta)
-        if not self.running:
+        if self._mixed() != self._seal:
+            self.corrupt = True
+            self._cut()
             return
+        self._follow(quanta)
+        if self.running:
+            self._hand_on(quanta)
+        self._seal = self._mixed()
+
+    def _hand_on(self, quanta: int) -> None:
         meter = self.meter
         meter.advance(quanta)
         if meter.corrupt or self.guard.corrupt:
@@ -88,9 +131,13 @@ class Engine:
 
     def halt(self) -> int:
         """Stop the motor within a step; returns microsteps issued that were certainly not made."""
+        sound = self.sound()
         self.running = False
         not_made = self.drive.halt()
+        if not sound:
+            return 0
         self.meter.take_back(not_made)
         self.issued -= not_made
         self.made_low = self._older_issued = self.issued
+        self._seal = self._mixed()
         return not_made

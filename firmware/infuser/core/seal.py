@@ -15,6 +15,8 @@ WINDOW = 3
 MEMORY = 4
 LEDGER = 5
 SCHEDULE = 6
+ENGINE = 7
+AGE = 8
 # The code survives the reset that follows; the name goes into the log.
 PARTS = {
     METER: "meter",
@@ -23,6 +25,8 @@ PARTS = {
     MEMORY: "reservation",
     LEDGER: "ledger",
     SCHEDULE: "program",
+    ENGINE: "engine",
+    AGE: "pump's age",
 }
 
 

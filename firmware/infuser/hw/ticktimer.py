@@ -28,13 +28,14 @@ class TickTimer:
         self._last_ms = 0
         self._ticked_ms = 0
         self.rest_ms = 0
+        self._seal = 0
         self.count = 0
         self.failed = False
 
     def start(self, period_ms: int) -> None:
         """Tick at this period; while it runs already, change the period and lose no time."""
         if not self._running:
-            self._last_ms = ticks_ms()
+            self._last_ms = self._seal = ticks_ms()
             self.rest_ms = 0
             self._running = True
         self._ticked_ms = ticks_ms()
@@ -65,9 +66,13 @@ class TickTimer:
             self.failed = True
 
     def _advance(self) -> None:
+        if self._last_ms ^ self.rest_ms != self._seal:
+            self.failed = True  # a bit has flipped: how much time has passed is not known
+            return
         now_ms = ticks_ms()
         passed_ms = ticks_diff(now_ms, self._last_ms) + self.rest_ms
         self._last_ms = now_ms
         self.rest_ms = passed_ms % QUANTUM_MS
+        self._seal = now_ms ^ self.rest_ms
         if passed_ms >= QUANTUM_MS:
             self._handler(passed_ms // QUANTUM_MS)

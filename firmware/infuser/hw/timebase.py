@@ -2,6 +2,8 @@
 
 import time
 
+from infuser.core import seal
+
 
 class Timebase:
     """Milliseconds that never go back. Main context only; to be asked at least once in 6 days.
@@ -14,17 +16,25 @@ class Timebase:
         self._last = time.ticks_ms()
         self._age_ms = 0
         self._started_ms = 0
+        self._seal = self._mixed()
+
+    def _mixed(self) -> int:
+        return self._last ^ self._age_ms ^ self._started_ms
 
     def begin(self, age_ms: int) -> None:
         """The pump's age at the start of the program."""
         self._age_ms += age_ms - self._started_ms
         self._started_ms = age_ms
+        self._seal = self._mixed()
 
     def age_ms(self) -> int:
-        """The pump's age."""
+        """The pump's age; seal.Corrupt if a bit of it has flipped in memory."""
+        if self._mixed() != self._seal:
+            raise seal.Corrupt(seal.AGE)
         now = time.ticks_ms()
         self._age_ms += time.ticks_diff(now, self._last)
         self._last = now
+        self._seal = self._mixed()
         return self._age_ms
 
     def uptime_ms(self) -> int:

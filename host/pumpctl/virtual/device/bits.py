@@ -35,6 +35,9 @@ def registering(make):
 STRUCTURES = {
     "meter": lambda: (pump.delivery.meter,) + pump.delivery.meter.channels,
     "guard": lambda: (pump.delivery.guard,),
+    "engine": lambda: (pump.delivery.engine,),
+    "age": lambda: (pump.timebase,),
+    "ticks": lambda: (pump.delivery.timer,),
     "windows": lambda: (pump.delivery.guard.window,),
     "minutes": lambda: (pump.delivery.guard.window._minutes,),
     "reservation": lambda: (pump.delivery.memory, pump.delivery.memory._checkpoint),
