@@ -193,7 +193,7 @@ HAZARDS = (
     Hazard(
         "H24",
         "a drug, a dose or a patient that the therapy is not for",
-        "drug library with hard and soft limits, signed, replaced as a whole; screening, age and contraindications asked",
+        "drug library with hard and soft limits, signed, replaced as a whole; screening, age, contraindications asked",
         ("infuser/core/druglibrary.py", "infuser/app/library.py", "infuser/core/eligibility.py"),
         (
             "unit/test_druglibrary.py",

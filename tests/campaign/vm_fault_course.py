@@ -4,7 +4,7 @@ import faults
 import kernel
 from plant import END, STEP_PL, plant
 from vm_chance import Chance
-from vm_fault_truth import Truth
+from vm_fault_truth import REMIND_MIN, Truth
 from vm_fault_world import Violation, World
 from vm_orders import PATIENT
 from vm_programs import Programs
@@ -84,6 +84,9 @@ class Course(Programs):
             self.world.tally("refused" if reply else "unanswered")
             return None
         self.world.tally(name)
+        # A reminder asked for with a stop may end with the next order, and the usual one take its place.
+        if self.truth.remind_min:
+            self.truth.remind_min = max(self.truth.remind_min, REMIND_MIN)
         if "start_in_ms" in reply:
             self.truth.quiet_until_us = kernel.now_us + reply["start_in_ms"] * 1000
         return reply

@@ -22,7 +22,7 @@ _MINUTES = 1440
 _SPANS_MIN = (60, 240, _MINUTES)
 _LIMITS = ("dose_max_1h_ng", "dose_max_4h_ng", "dose_max_ng_per_day")
 _DAY_NG, _DAY_NL = 2503750, 26000000  # what holds where a program states no limit
-_REMIND_MIN = 30
+REMIND_MIN = 30
 _REMIND_DOUBT_MIN = 3  # the pump looks once a minute, and the plant is looked at once a minute
 # Handed to the drive and cut off with it: one burst under way, one waiting.
 _FLIGHT_MAX = 40
@@ -216,7 +216,7 @@ class Truth:
             return
         since_us = max(self._moved_us, self.quiet_until_us)
         silent_min = (now_us - since_us) // 60000000
-        if silent_min < (self.remind_min or _REMIND_MIN) + _REMIND_DOUBT_MIN or self._signalled():
+        if silent_min < (self.remind_min or REMIND_MIN) + _REMIND_DOUBT_MIN or self._signalled():
             return
         controller = self._pump.controller
         ended = [entry for entry in self.program["plan_list"] if not entry["dose_ng_per_day"]]
