@@ -9,6 +9,7 @@ from journals import BUDGET_BYTES, LEDGER, append, decode_all, fill, open_journa
 
 from infuser.core.journal import Journal
 from infuser.core.segments import CHUNK_BYTES
+from infuser.core.segments import name_of as segment_name
 from infuser.hw.storage import Files
 from infuser.wire import records
 
@@ -118,6 +119,19 @@ def test_a_new_segment_torn_in_its_first_record_is_given_up_for_the_one_before(t
     assert journal.torn_bytes == 50 and snapshot == LEDGER and not newest.exists()
     append(journal, 99)
     assert decode_all(read_all(journal))[-1]["seq"] == later[-1]["seq"] + (2 if newest.exists() else 1)
+
+
+def test_a_new_segment_that_is_still_empty_is_given_up_and_what_follows_is_found_in_the_one_before(
+    tmp_path: Path,
+) -> None:
+    fill(open_journal(tmp_path), 70)
+    journal, _, later = reopen(tmp_path)
+    empty = tmp_path / segment_name(journal.next_seq)
+    empty.write_bytes(b"")
+    journal = reopen(tmp_path)[0]
+    assert not empty.exists() and journal.damage == ""
+    seq = append(journal, 99)
+    assert decode_all(read_all(reopen(tmp_path)[0]))[-1]["seq"] == seq
 
 
 @pytest.mark.case("R6.6")

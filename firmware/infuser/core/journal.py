@@ -60,6 +60,10 @@ class Journal:
             if segment.end:
                 self._go_on_from(segment, usable)
                 return self._read_back(segment)
+            if size == 0:
+                # Begun and cut: what is written next may still fit the segment before, and must be found there.
+                self._files.remove(segment.name)
+                self._sizes.remove([first_seq, size])
         self.boot = (self.boot + 1) & 0xFFFF
         return None, iter(())
 
