@@ -34,6 +34,11 @@ def role_name(role: int) -> str:
     return messages.ROLE_NAMES[role] if role < len(messages.ROLE_NAMES) else str(role)
 
 
+def library(status: Values) -> str:
+    """The drug library that the pump holds programs against."""
+    return f"{status['library']}, version {status['library_version']}" if status["library"] else "none"
+
+
 def access(status: Values) -> str:
     """Who may change something."""
     if not status["keyed"]:

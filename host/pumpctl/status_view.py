@@ -88,6 +88,7 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("refill due", refill_due(status["refill_due_ms"], status)),
         ("clock", timetext.people(status["time_ms"], offset) if status["time_valid"] else "not set"),
         ("pump", f"{hello.serial}, firmware {hello.firmware}, up {quantity.format_duration(status['uptime_ms'])}"),
+        ("drug library", status_parts.library(status)),
         ("access", status_parts.access(status)),
         ("calibration", status_parts.calibration(status)),
         ("measured", _measured(status)),
