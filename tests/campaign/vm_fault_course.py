@@ -119,8 +119,7 @@ class Course(Programs):
                 values["dose_max_4h_ng"] = day_ng * chance.number(50, 100) // 100
         # What a limit of the drug library forbids is brought within it, as a clinician would.
         for _ in range(_CORRECTIONS):
-            if (yield from self._send(values)):
-                self.truth.program = self.program = values
+            if (yield from self.send(values)):
                 return True
             refused = self.refusal
             if not refused or refused.field not in values or not refused.low <= refused.high < refused.value:
@@ -128,11 +127,14 @@ class Course(Programs):
             values[refused.field] = refused.high
         return False
 
-    def _send(self, values):
+    def send(self, values):
+        """Put a program into force; False if the pump refuses it."""
         encoded = program.encode(values)
         yield from self.order(messages.PROGRAM_STAGE, total=len(encoded), offset=0, chunk=encoded)
         digest = program.digest(encoded)
         reply = yield from self.order(messages.PROGRAM_COMMIT, digest=digest, confirmed=True, bridge_nl=0)
+        if reply is not None:
+            self.truth.program = self.program = values
         return reply is not None
 
     def new_program(self):

@@ -38,6 +38,7 @@ def unrecorded(course):
     def forgetful(self, kind, **fields):
         if kind == records.STATE:
             self.ledger.apply(kind, fields, 0, self.timebase.age_ms())
+            self._seal = self._digest()
         else:
             note(self, kind, **fields)
 
@@ -67,12 +68,11 @@ def unlimited(course):
     limits = {"dose_max_1h_ng": 10 * course.concentration, "dose_max_4h_ng": 30 * course.concentration}
     plain = {"mode": 1, "step_list": [step], "plan_list": [], "periodic_bolus_ng": 0, "patient_bolus_ng": 0}
     plain["minimum_ng_per_day"] = step["dose_ng_per_day"]
-    plain["start_min"] = 0
-    some = course.some_program
-    course.some_program = lambda: dict(list(some().items()) + list(plain.items()) + list(limits.items()))
-    for _ in range(20):
-        if (yield from course.prescribe()):
-            break
+    plain.update({"start_min": 0, "bolus_max_ng": 20 * course.concentration, "bolus_lockout_min": 0})
+    values = course.some_program()
+    values.update(plain)
+    values.update(limits)
+    assert (yield from course.send(values))
     for _ in range(3):
         yield from course.order(
             messages.BOLUS, dose_ng=9 * course.concentration, duration_ms=60000, patient=PATIENT, confirmed=True

@@ -32,7 +32,7 @@ def test_whatever_breaks_no_limit_is_passed_no_stop_is_silent_and_the_log_is_who
 
 
 def test_a_therapy_is_the_same_whenever_it_is_played() -> None:
-    first, second = (on_virtual_pump(SEEDS[-1], 1, days=1) for _ in range(2))
+    first, second = (on_virtual_pump(SEEDS[2], 1, days=1) for _ in range(2))
     assert first == second
 
 

@@ -61,12 +61,12 @@ def test_a_stopped_pump_stays_stopped_after_a_power_cut(cli, bench):
 
 def test_an_alarm_outlives_a_power_cut(cli, bench):
     ward = infusing(cli, bench)
-    ward.plant.fault("stall")
+    ward.plant.fault("occlude")
     ward.plant.advance_ms(HOUR_MS, until="alarm")
     ward.plant.power_cut()
     ward.advance(SECOND_MS)
     assert ward.state == "alarm-stopped"
-    assert ward.alarms()["stall"]["since"] < ward.status()["time"]
+    assert ward.alarms()["occlusion-downstream"]["since"] < ward.status()["time"]
     assert ward.refused("resume")["name"] == "alarm-present"
 
 

@@ -37,5 +37,5 @@ def test_every_command_of_the_tour_ends_as_the_readme_says(cli, monkeypatch: pyt
         assert ran.exit_code == expected, f"pumpctl {' '.join(words)}\n{ran.stdout}{ran.stderr}"
         assert "Traceback" not in ran.stderr
         if words == ["alarms", "list"]:
-            assert "stall" in ran.stdout
+            assert "occlusion-downstream" in ran.stdout
     assert cli("report", "--json").json["verified"]

@@ -73,6 +73,6 @@ class TickTimer:
         passed_ms = ticks_diff(now_ms, self._last_ms) + self.rest_ms
         self._last_ms = now_ms
         self.rest_ms = passed_ms % QUANTUM_MS
-        self._seal = now_ms ^ self.rest_ms
+        self._seal = self.rest_ms ^ now_ms  # type: ignore[operator]  # small ints, whatever the stubs say
         if passed_ms >= QUANTUM_MS:
             self._handler(passed_ms // QUANTUM_MS)

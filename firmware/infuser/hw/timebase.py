@@ -19,7 +19,7 @@ class Timebase:
         self._seal = self._mixed()
 
     def _mixed(self) -> int:
-        return self._last ^ self._age_ms ^ self._started_ms
+        return self._age_ms ^ self._started_ms ^ self._last  # type: ignore[operator]  # small ints, whatever the stubs say
 
     def begin(self, age_ms: int) -> None:
         """The pump's age at the start of the program."""
