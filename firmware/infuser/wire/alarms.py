@@ -67,11 +67,13 @@ ALARMS = {
     ),
     OCCLUSION_DOWNSTREAM: (
         "occlusion-downstream", MEDIUM, True, MOTOR_OFF, 0, 30,
-        "the outlet pressure is above 69 kPa", "open the catheter path, acknowledge, then resume",
+        "the outlet is blocked: its pressure is above 69 kPa, or climbs with every step",
+        "open the catheter path, acknowledge, then resume",
     ),
     OCCLUSION_UPSTREAM: (
         "occlusion-upstream", MEDIUM, True, MOTOR_OFF, 0, 30,
-        "the inlet suction is above 7 kPa", "vent or refill the reservoir, acknowledge, then resume",
+        "the inlet is blocked: its suction is above 7 kPa, or climbs with every step",
+        "vent or refill the reservoir, acknowledge, then resume",
     ),
     AIR_IN_LINE: (
         "air-in-line", MEDIUM, True, MOTOR_OFF, 0, 30,
