@@ -48,6 +48,18 @@ def test_after_a_stall_nothing_is_made_up_for_and_the_alarm_stays_until_it_is_ac
 
 
 @pytest.mark.case("EC8")
+@pytest.mark.parametrize("stuck_ms", [HOUR_MS + n * 7 * MINUTE_MS for n in range(4)])
+def test_whenever_the_drive_comes_free_the_alarm_ends_though_something_stays_missing(cli, bench, stuck_ms):
+    ward = infusing(cli, bench)
+    ward.plant.fault("stall")
+    ward.advance(stuck_ms)
+    ward.do("alarms", "ack")
+    ward.plant.fault("stall", on=False)
+    ward.advance(HOUR_MS)
+    assert ward.alarms() == {}
+
+
+@pytest.mark.case("EC8")
 def test_microsteps_skipped_now_and_then_are_under_delivery_and_no_stall(cli, bench):
     ward = infusing(cli, bench)
     ward.plant.fault("skip-steps", value="20")

@@ -6,6 +6,8 @@ from infuser.wire import alarms, units
 AT_REST_MS = 10 * units.MS_PER_S
 # So many microsteps that followed their command mean that the drive works again.
 GOOD_STEPS = 16
+NOISE_STEPS = 2
+_MISSING = (alarms.STALL, alarms.UNDER_DELIVERY)
 
 
 class FlowWatch:
@@ -18,6 +20,8 @@ class FlowWatch:
         self._flow = FlowChecker()
         self._due_ms = 0
         self._agreed_steps = 0  # movement up to which all was as commanded
+        self._steady = 0  # deviation that has not changed, and the movement since when
+        self._steady_steps = 0
 
     def hurry(self) -> None:
         """Measure in the next turn."""
@@ -31,7 +35,7 @@ class FlowWatch:
 
     def _restart(self, counts: int, steps: int) -> None:
         self._flow.restart(counts, steps)
-        self._agreed_steps = 0
+        self._agreed_steps = self._steady = self._steady_steps = 0
 
     def poll(self, now_ms: int, running: bool) -> None:
         """Compare; while the motor stands, only now and then."""
@@ -65,8 +69,15 @@ class FlowWatch:
         self._restart(self._flow.last_counts, self._engine.made_low)
 
     def _recovered(self, deviation: int, running: bool) -> None:
-        """While the motor stands nothing can be missing: the alarms stay latched, not active."""
-        good = deviation == 0 and self._flow.moved_steps >= GOOD_STEPS
-        if good or not running:
-            self._alarming.set(alarms.STALL, False)
-            self._alarming.set(alarms.UNDER_DELIVERY, False)
+        """What is missing may stay missing: it is good again once no more comes to it, or the motor stands."""
+        moved = self._flow.moved_steps
+        if abs(deviation - self._steady) > NOISE_STEPS:
+            self._steady = deviation
+            self._steady_steps = moved
+        if running and moved - self._steady_steps < GOOD_STEPS:
+            return
+        for alarm in _MISSING:
+            if self._alarming.alarms.active(alarm):
+                self._alarming.set(alarm, False)
+                if self._engine.made_low == self._engine.issued:
+                    self._restart(self._flow.last_counts, self._engine.issued)
