@@ -199,7 +199,7 @@ class Guard:
     def poll(self, age_ms: int) -> None:
         """Move the windows along."""
         minute = age_ms // units.MS_PER_MIN
-        if self._slow_sound() and minute > self.window.minute:
+        if minute > self.window.minute and self._slow_sound():
             self.window.advance(minute, self.steps - self.primed)
 
     def used_steps(self, index: int) -> int:
