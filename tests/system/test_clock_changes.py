@@ -1,10 +1,13 @@
 """Daylight saving, a journey, a lost clock: the day's pattern follows the local time, nothing else looks at it."""
 
+import contextlib
+
 import pytest
 from modes import patient_bolus, periodic_bolus, press, refusals, running, send, steady
 from ward import FLEX, HOUR_MS, MINUTE_MS, PATIENT, infusing
 
 from pumpctl import program as files
+from pumpctl.errors import LinkError, Refused
 
 MORNING, EVENING, NIGHT = 480_000, 960_000, 420_000
 
@@ -73,3 +76,35 @@ def test_a_flex_day_by_a_lost_clock_runs_at_its_mean_and_its_boluses_keep_their_
     assert (ward.state, ward.status()["rate_nl_per_day"]) == ("bolus", 560_000)
     ward.advance(5 * HOUR_MS)
     assert ward.status()["delivered_steps"]["periodic-bolus"] in range(508, 612)
+
+
+@pytest.mark.parametrize("ahead_ms", [30 * 24 * HOUR_MS, -30 * 24 * HOUR_MS])
+@pytest.mark.parametrize("operation", range(1, 7))
+def test_power_that_fails_while_the_clock_is_set_makes_no_lock_out_and_no_window_shorter(
+    cli, bench, ahead_ms, operation
+):
+    ward = running(cli, bench, steady(**patient_bolus()))
+    press(ward)
+    ward.advance(15 * MINUTE_MS)
+    before = ward.status()
+    ward.plant.fault("power-cut-at-flash-op", value=operation)
+    with contextlib.suppress(LinkError, Refused):
+        shift(ward, 0, ahead_ms)
+    ward.plant.fault("power-cut-at-flash-op", on=False)
+    ward.plant.power_cut()
+    after = ward.status()
+    assert after["patient_wait_ms"] > before["patient_wait_ms"] - 2 * MINUTE_MS
+    assert after["dose_windows"][-1]["used_nl"] >= before["dose_windows"][-1]["used_nl"]
+
+
+def test_while_nothing_can_be_written_the_clock_is_not_set_forwards(cli, bench):
+    ward = running(cli, bench, steady(**patient_bolus()))
+    press(ward)
+    ward.advance(15 * MINUTE_MS)
+    before = ward.status()
+    ward.plant.fault("flash-broken")
+    with pytest.raises(Refused):
+        shift(ward, 0, 30 * 24 * HOUR_MS)
+    ward.plant.fault("flash-broken", on=False)
+    ward.plant.power_cut()
+    assert ward.status()["patient_wait_ms"] > before["patient_wait_ms"] - 2 * MINUTE_MS

@@ -126,17 +126,32 @@ class Pump:
         return (local_min - clock.utc_offset_min) * units.MS_PER_MIN
 
     def set_clock(self, time_ms: int, utc_offset_min: int, operator: str) -> None:
-        """Set the wall clock; what was delivered stays as it is, the day's pattern follows."""
+        """Set the wall clock; what was delivered stays as it is, the day's pattern follows. Refusal STORAGE.
+
+        After a power cut the clock tells how long the pump was off, so what is lost between clock and record must
+        only make that time look shorter: forwards the record comes first, backwards the clock.
+        """
+        self._refuse_unwritable()
         old_ms = self.wall_ms()
         clock = self.controller.clock
-        self.hardware.wall_clock.set_ms(time_ms)
-        clock.utc_offset_min = utc_offset_min
-        clock.set(time_ms, self.timebase.age_ms())
+        forwards = time_ms >= old_ms
+        if not forwards:
+            self.hardware.wall_clock.set_ms(time_ms)
+            clock.set(time_ms, self.timebase.age_ms())
         self.recorder.note(
             records.CLOCK, old_ms=old_ms, new_ms=time_ms, utc_offset_min=utc_offset_min, operator=operator
         )
+        self._refuse_unwritable()
+        if forwards:
+            self.hardware.wall_clock.set_ms(time_ms)
+            clock.set(time_ms, self.timebase.age_ms())
+        clock.utc_offset_min = utc_offset_min
         self.watch.set(alarms.CLOCK_LOST, not clock.valid)
         self.controller.refresh()
+
+    def _refuse_unwritable(self) -> None:
+        if self.recorder.failure:
+            raise Refusal(errors.STORAGE, text=self.recorder.failure)
 
     def pause_audio(self, duration_ms: int) -> None:
         """Silence the sounder for a time; 0 ends the pause."""

@@ -44,7 +44,7 @@ def replay(hardware) -> tuple:
     delivery = Delivery(hardware, recorder, ledger.step_pl)
     delivery.memory.load()
     saved = delivery.memory.found
-    if saved and saved["age_ms"] >= last[0]:
+    if saved and saved["age_ms"] > last[0]:
         last = (saved["age_ms"], saved["time_ms"])
     now_ms = _read_clock(hardware, found, last[1])
     clock.utc_offset_min = ledger.utc_offset_min
@@ -82,7 +82,9 @@ def _read_journal(recorder, watchdog) -> tuple[int, int]:
     for record in later:
         watchdog.feed()
         recorder.ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
-        last = (record["age_ms"], record["time_ms"])
+        # A clock that was set tells from then on; its record came before it or after it.
+        set_ms = record["fields"]["new_ms"] if record["kind"] == records.CLOCK else 0
+        last = (record["age_ms"], set_ms or record["time_ms"])
     return last
 
 
