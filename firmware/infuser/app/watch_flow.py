@@ -71,7 +71,7 @@ class FlowWatch:
     def _recovered(self, deviation: int, running: bool) -> None:
         """What is missing may stay missing: it is good again once no more comes to it, or the motor stands."""
         moved = self._flow.moved_steps
-        if abs(deviation - self._steady) > NOISE_STEPS:
+        if deviation < self._steady - NOISE_STEPS:
             self._steady = deviation
             self._steady_steps = moved
         if running and moved - self._steady_steps < GOOD_STEPS:
