@@ -1,8 +1,6 @@
 """Reads a drug library's TOML document into the wire's fields, noting everything that is wrong."""
 
-import difflib
 import re
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +11,7 @@ from pumpctl import refusal
 from pumpctl.errors import Problem, UsageProblem
 from pumpctl.library_keys import ENTRY, HEAD, PATHS, REQUIRED, Key
 from pumpctl.quantity import Kind
+from pumpctl.therapy_shape import unknown_keys
 
 _EPOCH = date(1970, 1, 1)
 _TEXT_MAX = {"name": 60, "source": 200, "drug": 60}
@@ -23,7 +22,7 @@ Problems = list[Problem]
 def read(document: dict[str, Any]) -> tuple[dict[str, Any], Problems]:
     """(library, problems); the library is whole only where there are none."""
     problems: Problems = []
-    _unknown("", document, (*HEAD, "entry"), problems)
+    unknown_keys("", document, (*HEAD, "entry"), problems)
     library: dict[str, Any] = {
         "format": libraries.FORMAT,
         "name": _text("name", document, problems),
@@ -59,7 +58,7 @@ def problem(refused: Refusal) -> Problem:
 
 
 def _entry(path: str, told: dict[str, Any], problems: Problems) -> dict[str, Any]:
-    _unknown(path, told, ENTRY, problems)
+    unknown_keys(path, told, ENTRY, problems)
     for name in REQUIRED:
         if name not in told:
             problems.append(Problem(f"{path}.{name}", f"is missing. {ENTRY[name].about}", True))
@@ -129,12 +128,3 @@ def _issued(told: dict[str, Any], problems: Problems) -> int:
     if "issued" in told and not _ISSUED_MIN <= value <= _ISSUED_MAX:
         problems.append(Problem("issued", f"{value} is out of range, allowed {_ISSUED_MIN} to {_ISSUED_MAX}"))
     return (value - _EPOCH).days * units.MIN_PER_DAY
-
-
-def _unknown(path: str, told: dict[str, Any], known: Iterable[str], problems: Problems) -> None:
-    names = list(known)
-    for name in told:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"
-            problems.append(Problem(f"{path}.{name}".lstrip("."), f"unknown key; {hint}", True))

@@ -18,7 +18,7 @@ Problems = list[Problem]
 def check(document: dict[str, Any]) -> Problems:
     """Everything about the document's shape that is wrong, in the file's order."""
     problems: Problems = []
-    _unknown("", document, keys.TABLES, problems)
+    unknown_keys("", document, keys.TABLES, problems)
     for name, table in keys.TABLES.items():
         if name in document:
             _table(name, document[name], table, problems)
@@ -33,7 +33,7 @@ def _table(name: str, told: Any, table: dict[str, keys.Key], problems: Problems)
         return
     if name in keys.NOT_EMPTY and not told:
         problems.append(Problem(name, f"is empty; give one of {', '.join(table)}, or leave the table out", True))
-    _unknown(name, told, (*table, "step") if name in keys.STEPS else table, problems)
+    unknown_keys(name, told, (*table, "step") if name in keys.STEPS else table, problems)
     _fields(name, told, table, problems)
     if name == "infusion":
         _infusion(told, problems)
@@ -74,7 +74,7 @@ def _steps(name: str, told: Any, problems: Problems) -> None:
         if not isinstance(step, dict):
             problems.append(Problem(path, f"is {_type_name(step)}, must be a table", True))
             continue
-        _unknown(path, step, keys.STEPS[name], problems)
+        unknown_keys(path, step, keys.STEPS[name], problems)
         _fields(path, step, keys.STEPS[name], problems)
         if name == "infusion":
             _one_of(path, step, problems)
@@ -87,7 +87,8 @@ def _one_of(path: str, told: dict[str, Any], problems: Problems) -> None:
         problems.append(Problem(path, f"{wrong}; give one of them", True))
 
 
-def _unknown(path: str, told: dict[str, Any], known: Iterable[str], problems: Problems) -> None:
+def unknown_keys(path: str, told: dict[str, Any], known: Iterable[str], problems: Problems) -> None:
+    """Name each key of a table that nobody reads, and what was meant."""
     names = list(known)
     for name in told:
         if name not in names:

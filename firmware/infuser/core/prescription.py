@@ -7,8 +7,6 @@ from infuser.wire import errors, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
-# A window this close to full counts as full: a program must leave so much room in its own windows.
-_WINDOW_MARGIN_STEPS = 32
 _LOCAL_MAX_MIN = units.EPOCH_MAX_MS // units.MS_PER_MIN
 _WINDOW_FIELDS = ("dose_max_1h_ng", "dose_max_4h_ng", "dose_max_ng_per_day")
 
@@ -166,7 +164,7 @@ def _check_scaled(program: dict, field: str, dose: int) -> None:
 def _check_windows(program: dict, schedule: Schedule) -> None:
     """A program that by itself fills a dose window would sooner or later fall to its minimum rate."""
     concentration = schedule.concentration
-    margin_nl = units.steps_volume_nl(_WINDOW_MARGIN_STEPS, units.STEP_PL_NOMINAL)
+    margin_nl = units.steps_volume_nl(druglibrary.WINDOW_MARGIN_STEPS, units.STEP_PL_NOMINAL)
     for index, span_min in enumerate(SPANS_MIN):
         field = _WINDOW_FIELDS[index]
         if not program[field]:
