@@ -1,12 +1,14 @@
-"""Requests and replies over a link: framing, ids, repetition, and the greeting that compares declarations."""
+"""Requests and replies over a link: framing, ids, repetition, signatures, and the greeting that compares declarations."""
 
 import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from infuser.core.mac import Channel
 from infuser.wire import codec, frame, messages
 from infuser.wire import errors as wire_errors
+from infuser.wire.signed import SIGNED
 from pumpctl import __version__
 from pumpctl.errors import LinkError, ProtocolMismatch, UsageProblem
 from pumpctl.transport import Transport, drain
@@ -22,8 +24,15 @@ class Hello:
     protocol: bytes
 
 
+# What a pump says unsigned to a signed request, because it cannot sign any more: the session has to begin anew.
+_SESSION_ENDED = (*wire_errors.UNPROVEN, wire_errors.PROTOCOL_MISMATCH)
+
+
 class Exchange:
-    """One client's requests: 32 random bits and a counter make ids that no other client uses."""
+    """One client's requests: 32 random bits and a counter make ids that no other client uses.
+
+    From `sign_with` to the next greeting every request is signed, and only a reply that is signed for it is taken.
+    """
 
     def __init__(self, transport: Transport, *, timeout_s: float, tries: int) -> None:
         self.transport = transport
@@ -32,6 +41,13 @@ class Exchange:
         self._client = secrets.randbits(32) << 32
         self._count = 0
         self._deframer = frame.Deframer()
+        self._channel: Channel | None = None
+        self._signed = 0  # the counter of the last signed request
+
+    def sign_with(self, key: bytes | None) -> None:
+        """Sign every request from now on with a session's key; None ends that."""
+        self._channel = Channel(key) if key is not None else None
+        self._signed = 0
 
     def new_id(self) -> int:
         """An id never used before."""
@@ -42,12 +58,13 @@ class Exchange:
         """The reply's fields; repeats with the same id. Raises the pump's Refusal, LinkError if none came."""
         request_id = self.new_id() if request_id is None else request_id
         try:
-            data = frame.encode(messages.encode_request(command, request_id, values))
+            request = messages.encode_request(command, request_id, values)
         except codec.CodecError as error:
             raise UsageProblem(f"{messages.MESSAGES[command][0]}: {error}", remedy="choose a smaller value") from error
+        first = self._signed + 1
         for _ in range(self._tries):
-            self.transport.write(data)
-            payload = self._await(command, request_id)
+            self.transport.write(frame.encode(self._sign(request)))
+            payload = self._await(command, request_id, first)
             if payload is not None:
                 return self._decode(payload)
         waited = f"{self._tries * self._timeout_s:g} s"
@@ -56,14 +73,37 @@ class Exchange:
             remedy="check the cable, that the pump is on and that it runs the pump's firmware",
         )
 
-    def _await(self, command: int, request_id: int) -> bytes | None:
-        """The payload that answers this very request; whatever else comes in is passed over."""
+    def _sign(self, request: bytes) -> bytes:
+        """The request as it goes out; a repetition is signed anew, for a pump takes no counter twice."""
+        if self._channel is None:
+            return request
+        self._signed += 1
+        return self._channel.sign(self._signed, request)
+
+    def _await(self, command: int, request_id: int, first: int) -> bytes | None:
+        """The payload that answers this very request, signed as from number `first` on; all else is passed over."""
         end = time.monotonic() + self._timeout_s
         while (left := end - time.monotonic()) > 0:
             for payload in self._deframer.feed(self.transport.read(left)):
-                if payload[:1] == bytes([messages.REPLY]) and _head(payload) == (command, request_id):
-                    return payload
+                reply = self._opened(payload, first)
+                if reply[:1] == bytes([messages.REPLY]) and _head(reply) == (command, request_id):
+                    return reply
         return None
+
+    def _opened(self, payload: bytes, first: int) -> bytes:
+        """The reply in a frame, b"" if it is not to be believed."""
+        if self._channel is None:
+            return payload
+        try:
+            if payload[0] == SIGNED:
+                counter, reply = self._channel.verify(payload)
+                return reply if first <= counter <= self._signed else b""
+            messages.decode_reply(payload)
+        except (codec.CodecError, KeyError):
+            return b""
+        except messages.Refusal as refused:
+            return payload if refused.code in _SESSION_ENDED else b""
+        return b""
 
     def _decode(self, payload: bytes) -> dict[str, Any]:
         try:
@@ -75,6 +115,7 @@ class Exchange:
     def hello(self) -> Hello:
         """Greet the pump and compare declarations; ProtocolMismatch names both versions."""
         drain(self.transport)
+        self.sign_with(None)
         ours = messages.protocol_hash()
         try:
             told = self.ask(messages.HELLO, {"protocol": ours, "host": __version__})

@@ -74,7 +74,12 @@ def _release(spec: str, operator: str, confirm: Callable[[str], None]) -> None:
         try:
             link = Exchange(transport, timeout_s=1.0, tries=3)
             SignIn(link, operator).ensure(ports.board_serial(spec), messages.SERVICE_REPL)
-            link.ask(messages.SERVICE_REPL, {"operator": operator})
+            try:
+                link.ask(messages.SERVICE_REPL, {"operator": operator})
+            except LinkError:
+                # Firmware 0.1 took a role without signatures, and hears no signed frame.
+                link.sign_with(None)
+                link.ask(messages.SERVICE_REPL, {"operator": operator})
         except messages.Refusal as refused:
             raise refusal.as_error(messages.SERVICE_REPL, refused) from None
         finally:

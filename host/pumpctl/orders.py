@@ -30,8 +30,14 @@ STARTS_DELIVERY = {
     messages.TEMPORARY_RATE: "temporary rate",
     messages.PLAN_ORDER: "plan order",
 }
-# The pump restarted, or closed the session that was left idle: nothing was done, and a greeting opens another one.
-_TO_GREET = (wire_errors.PROTOCOL_MISMATCH, wire_errors.SESSION_CLOSED)
+# The pump restarted, closed the session that was left idle, or does not take its frames for ours: nothing was done,
+# and a greeting opens another session.
+_TO_GREET = (
+    wire_errors.PROTOCOL_MISMATCH,
+    wire_errors.SESSION_CLOSED,
+    wire_errors.FRAME_FORGED,
+    wire_errors.FRAME_REPLAYED,
+)
 
 
 class Orders:
@@ -49,9 +55,9 @@ class Orders:
         self._settle()
 
     def ask(self, command: int, **values: Any) -> Values:
-        """A request that changes nothing: repeated freely."""
+        """A request that changes nothing: repeated freely, and no session is needed for it."""
         try:
-            return self._link.ask(command, values)
+            return self._greeted(command, values, self._link.new_id())
         except Refusal as refused:
             raise refusal.as_error(command, refused) from None
 

@@ -21,6 +21,7 @@ class SignIn:
     def forget(self) -> None:
         """The session was closed: nobody is signed in."""
         self.role = messages.NOBODY
+        self._link.sign_with(None)
 
     def ensure(self, serial: str, command: int) -> None:
         """Have the role that `command` needs, if this machine holds a key for it; the pump judges the rest.
@@ -43,8 +44,11 @@ class SignIn:
             if refused.code == wire_errors.NO_KEYS:
                 return
             raise refusal.as_error(messages.CHALLENGE, refused) from None
-        proof = session.proof(key, role, serial, host_nonce, told["pump_nonce"])
+        attempt = (key, role, serial, host_nonce, told["pump_nonce"])
         try:
-            self.role = self._link.ask(messages.SIGN_IN, {"proof": proof, "operator": self._operator})["role"]
+            asked = {"proof": session.proof(*attempt), "operator": self._operator}
+            self.role = self._link.ask(messages.SIGN_IN, asked)["role"]
         except Refusal as refused:
+            self.forget()  # a failed attempt ends the role before
             raise refusal.as_error(messages.SIGN_IN, refused) from None
+        self._link.sign_with(session.session_key(*attempt))

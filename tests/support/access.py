@@ -50,6 +50,7 @@ class Stranger:
 
     def __init__(self, link: Exchange) -> None:
         self.link = link
+        self._signs = False
 
     def asks(self, command: int, request_id: int | None = None, **values: Any) -> Any:
         """The reply's fields, or the name of the refusal."""
@@ -58,7 +59,15 @@ class Stranger:
         try:
             return self.link.ask(command, values, request_id)
         except Refusal as refused:
+            if self._signs and refused.code == errors.SESSION_CLOSED:
+                self.signs_with(None)
+                return self.asks(command, request_id, **values)
             return errors.ERRORS[refused.code][0]
+
+    def signs_with(self, key: bytes | None) -> None:
+        """Sign what is asked from now on, as long as the session lasts."""
+        self._signs = key is not None
+        self.link.sign_with(key)
 
     def stops(self) -> Any:
         """Ask for a stop."""
@@ -81,8 +90,10 @@ class Stranger:
         """Sign in with a key after all."""
         found = keys.for_role(role)
         assert found is not None
-        told = session.proof(found[1], role, keys.serial, HOST_NONCE, self.challenged(role))
-        return self.asks(messages.SIGN_IN, request_id, proof=told)
+        attempt = (found[1], role, keys.serial, HOST_NONCE, self.challenged(role))
+        answer = self.asks(messages.SIGN_IN, request_id, proof=session.proof(*attempt))
+        self.signs_with(session.session_key(*attempt) if isinstance(answer, dict) else None)
+        return answer
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from infuser.core import mac
 from infuser.core import session as sessions
 from infuser.core.session import SESSION_IDLE_MS, Session
-from infuser.wire import errors, messages
+from infuser.wire import codec, errors, messages
 
 SERIAL = "e66100000000c0de"
 KEYS = (bytes(range(32)), bytes(range(32, 64)))
@@ -40,13 +41,13 @@ def signed_in(role: int = CLINICIAN) -> Session:
 
 @given(st.binary(max_size=64), st.binary(max_size=300))
 def test_the_keyed_hash_is_that_of_rfc_2104(key: bytes, data: bytes) -> None:
-    assert sessions.hmac_sha256(key, data) == hmac.digest(key, data, "sha256")
+    assert mac.Hmac(key).of(data) == hmac.digest(key, data, "sha256")
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_two_proofs_are_the_same_only_if_all_their_bytes_are(one: bytes, other: bytes) -> None:
-    assert sessions.same(one, other) == (one == other)
-    assert sessions.same(one, bytes(one))
+    assert mac.same(one, other) == (one == other)
+    assert mac.same(one, bytes(one))
 
 
 @pytest.mark.case("EC14")
@@ -55,7 +56,7 @@ def test_the_right_proof_gives_the_role_and_each_role_the_commands_below_it(role
     session = signed_in(role)
     for command, flags in FLAGS.items():
         allowed = sessions.role_needed(flags) <= role
-        assert (session.unsigned(flags, 0) == errors.OK) == allowed, messages.MESSAGES[command][0]
+        assert (session.unsigned(flags, True, 0) == errors.OK) == allowed, messages.MESSAGES[command][0]
 
 
 @pytest.mark.case("EC14")
@@ -102,7 +103,7 @@ def test_a_proof_made_for_anything_else_is_refused_and_ends_the_role_before(name
     session = signed_in()
     session.challenge(CLINICIAN, HOST, PUMP)
     assert session.prove(WRONG[name], 0) == (CLINICIAN, False)
-    assert session.unsigned(GRANTING, 0) == errors.NOT_SIGNED_IN
+    assert session.unsigned(GRANTING, True, 0) == errors.NOT_SIGNED_IN
 
 
 def test_a_pump_without_keys_is_open_once_it_was_greeted() -> None:
@@ -111,7 +112,7 @@ def test_a_pump_without_keys_is_open_once_it_was_greeted() -> None:
         assert session.closed(flags, 0) == errors.SESSION_CLOSED
     session.greet(0)
     for flags in FLAGS.values():
-        assert session.closed(flags, 0) == session.unsigned(flags, 0) == errors.OK
+        assert session.closed(flags, 0) == session.unsigned(flags, True, 0) == errors.OK
 
 
 @pytest.mark.case("EC14")
@@ -120,7 +121,7 @@ def test_a_pump_that_lost_its_keys_is_open_to_nobody() -> None:
     session.take_keys((), True)
     session.challenge(CLINICIAN, HOST, PUMP)
     assert session.prove(proved(CLINICIAN), 0) == (messages.NOBODY, False)
-    assert session.unsigned(GRANTING, 0) == errors.NOT_SIGNED_IN
+    assert session.unsigned(GRANTING, True, 0) == errors.NOT_SIGNED_IN
 
 
 @pytest.mark.case("EC24")
@@ -128,13 +129,17 @@ def test_a_session_left_idle_is_closed_and_stopping_stays_possible() -> None:
     session = signed_in()
     session.touch(5000)
     almost = 5000 + SESSION_IDLE_MS - 1
-    assert session.closed(GRANTING, almost) == session.unsigned(GRANTING, almost) == errors.OK
+    assert session.closed(GRANTING, almost) == session.unsigned(GRANTING, True, almost) == errors.OK
     assert session.left_ms(almost) == 1
     assert session.closed(GRANTING, almost + 1) == errors.SESSION_CLOSED
-    assert session.unsigned(GRANTING, almost + 1) == errors.NOT_SIGNED_IN
+    assert session.unsigned(GRANTING, True, almost + 1) == errors.NOT_SIGNED_IN
     assert session.left_ms(almost + 1) == 0
     for command in (messages.STOP, messages.AUDIO_PAUSE):
-        assert session.closed(FLAGS[command], almost + 1) == session.unsigned(FLAGS[command], almost + 1) == errors.OK
+        assert (
+            session.closed(FLAGS[command], almost + 1)
+            == session.unsigned(FLAGS[command], True, almost + 1)
+            == errors.OK
+        )
 
 
 @pytest.mark.case("EC24")
@@ -145,7 +150,7 @@ def test_being_touched_does_not_open_a_session_again() -> None:
     assert session.closed(GRANTING, SESSION_IDLE_MS) == errors.SESSION_CLOSED
     session.greet(SESSION_IDLE_MS)
     assert session.closed(GRANTING, SESSION_IDLE_MS) == errors.OK
-    assert session.unsigned(GRANTING, SESSION_IDLE_MS) == errors.NOT_SIGNED_IN
+    assert session.unsigned(GRANTING, True, SESSION_IDLE_MS) == errors.NOT_SIGNED_IN
 
 
 @pytest.mark.case("EC18")
@@ -182,6 +187,80 @@ def test_stored_keys_are_read_whole_or_not_at_all(at: int, flipped: int) -> None
         assert sessions.unpack_keys(wrong) == ()
 
 
+@given(st.integers(1, 0xFFFFFFFF), st.binary(min_size=1, max_size=300), st.data())
+def test_a_frame_of_which_any_bit_was_changed_is_not_the_sessions(
+    counter: int, payload: bytes, data: st.DataObject
+) -> None:
+    channel = mac.Channel(bytes(range(32)))
+    frame = channel.sign(counter, payload)
+    assert channel.verify(frame) == (counter, payload)
+    bit = data.draw(st.integers(0, 8 * len(frame) - 1))
+    altered = bytearray(frame)
+    altered[bit // 8] ^= 1 << bit % 8
+    cut = frame[: data.draw(st.integers(0, len(frame) - 1))]
+    for wrong in (bytes(altered), cut, frame + b"\0"):
+        with pytest.raises(codec.CodecError):
+            channel.verify(wrong)
+    with pytest.raises(codec.CodecError):
+        mac.Channel(bytes(32)).verify(frame)
+
+
+def request(command: int = messages.SELF_TEST, request_id: int = 7) -> bytes:
+    return messages.encode_request(command, request_id, {"operator": ""})
+
+
+def session_channel(role: int = CLINICIAN, host_nonce: bytes = HOST, pump_nonce: bytes = PUMP) -> mac.Channel:
+    """The host's end of a signed-in session."""
+    return mac.Channel(sessions.session_key(KEYS[role - 1], role, SERIAL, host_nonce, pump_nonce))
+
+
+@pytest.mark.case("EC14")
+def test_a_role_is_of_no_use_without_a_signature() -> None:
+    session = signed_in(SERVICE)
+    for flags in FLAGS.values():
+        allowed = errors.NOT_SIGNED_IN if sessions.role_needed(flags) else errors.OK
+        assert session.unsigned(flags, False, 0) == allowed
+        assert session.unsigned(flags, True, 0) == errors.OK
+
+
+@pytest.mark.case("EC14")
+def test_a_counter_serves_once_and_only_rises() -> None:
+    session, channel = signed_in(), session_channel()
+    frames = {counter: channel.sign(counter, request()) for counter in (1, 2, 5, 0xFFFFFFFF)}
+    assert session.admit(frames[2], 0) == (errors.OK, 2, request())
+    for old in (2, 1):
+        assert session.admit(frames[old], 0)[0] == errors.FRAME_REPLAYED
+    assert session.admit(frames[5], 0)[0] == errors.OK
+    assert session.admit(frames[5], 0)[0] == errors.FRAME_REPLAYED
+    assert session.admit(frames[0xFFFFFFFF], 0)[0] == errors.OK
+
+
+@pytest.mark.case("EC14")
+def test_the_pumps_own_reply_sent_back_to_it_is_no_request() -> None:
+    session = signed_in()
+    reply = messages.encode_reply(messages.SIGN_OUT, 7, {"role": 0})
+    assert session.channel is not None
+    assert session.admit(session.channel.sign(1, reply), 0)[0] == errors.FRAME_FORGED
+    assert session.admit(session_channel().sign(1, request()), 0)[0] == errors.OK, "it used no counter up"
+
+
+@pytest.mark.case("EC14")
+@pytest.mark.parametrize("end", ["sign_out", "close", "lose"])
+def test_frames_of_a_session_that_has_ended_are_refused_in_the_next_one_too(end: str) -> None:
+    session = signed_in()
+    old = session_channel().sign(9, request())
+    getattr(session, end)()
+    assert session.admit(old, 0)[0] == errors.SESSION_CLOSED
+    session.challenge(CLINICIAN, HOST, b"q" * 16)
+    assert session.prove(proved(CLINICIAN, pump_nonce=b"q" * 16), 0) == (CLINICIAN, True)
+    assert session.admit(old, 0)[0] == errors.FRAME_FORGED
+
+
+def test_a_frame_signed_with_the_proof_that_everybody_hears_is_forged() -> None:
+    session = signed_in()
+    assert session.admit(mac.Channel(proved(CLINICIAN)).sign(1, request()), 0)[0] == errors.FRAME_FORGED
+
+
 class Attacker(RuleBasedStateMachine):
     """Everything that can be done to a session, by hosts with a key and by others; the model knows who may what."""
 
@@ -192,6 +271,9 @@ class Attacker(RuleBasedStateMachine):
         self.count = 0
         self.asked: tuple[int, bytes, bytes] | None = None
         self.overheard: list[bytes] = []
+        self.channel: mac.Channel | None = None  # the host's end of the session that is signed in
+        self.counter = 0
+        self.recorded: list[bytes] = []  # every signed frame that went over the line, either way
         self.role = messages.NOBODY
         self.open = True
         self.used_ms = 0
@@ -227,6 +309,7 @@ class Attacker(RuleBasedStateMachine):
         right = proved(role, host_nonce, pump_nonce)
         assert self.session.prove(right, self.now_ms) == (role, True)
         self.overheard.append(right)
+        self.channel, self.counter = session_channel(role, host_nonce, pump_nonce), 0
         self.role, self.asked, self.used_ms = role, None, self.now_ms
 
     @rule(guess=st.binary(max_size=40))
@@ -248,10 +331,32 @@ class Attacker(RuleBasedStateMachine):
         assert not self.session.prove(proved(other, pump_nonce, host_nonce), self.now_ms)[1]
         self.role, self.asked = messages.NOBODY, None
 
+    @precondition(lambda self: self.role and self.channel)
+    @rule(skipped=st.integers(0, 3))
+    def who_signed_in_sends_a_command(self, skipped: int) -> None:
+        assert self.channel and self.session.channel
+        self.counter += 1 + skipped
+        frame = self.channel.sign(self.counter, request(request_id=self.counter))
+        assert self.session.admit(frame, self.now_ms)[0] == errors.OK
+        reply = messages.encode_reply(messages.SELF_TEST, self.counter, {"passed": True, "failed_list": []})
+        self.recorded += [frame, self.session.channel.sign(self.counter, reply)]
+
+    @precondition(lambda self: self.recorded)
+    @rule(
+        which=st.integers(0, 1 << 30), other=st.integers(0, 1 << 30), cut=st.integers(0, 200), bit=st.integers(0, 4000)
+    )
+    def who_recorded_the_line_sends_what_was_on_it(self, which: int, other: int, cut: int, bit: int) -> None:
+        one = self.recorded[which % len(self.recorded)]
+        two = self.recorded[other % len(self.recorded)]
+        altered = bytearray(one)
+        altered[5 + bit // 8 % (len(one) - 5)] ^= 1 << bit % 8
+        for frame in (one, one[: 22 + cut % len(one)] + two[22 + cut % len(one) :], bytes(altered)):
+            assert self.session.admit(frame, self.now_ms)[0] != errors.OK
+
     @invariant()
     def nobody_has_more_than_was_proved(self) -> None:
         for needed, flags in ((CLINICIAN, messages.CLINICIAN), (SERVICE, messages.SERVICE)):
-            allowed = self.session.unsigned(messages.MUTATES | flags, self.now_ms) == errors.OK
+            allowed = self.session.unsigned(messages.MUTATES | flags, True, self.now_ms) == errors.OK
             assert allowed == (self.role >= needed)
         assert (self.session.closed(GRANTING, self.now_ms) == errors.OK) == self.open
 

@@ -4,6 +4,7 @@ from infuser.app.session_commands import take_up_keys
 from infuser.core.session import Session, role_needed
 from infuser.wire import codec, errors, frame, messages, records, states, units
 from infuser.wire.messages import Refusal
+from infuser.wire.signed import SIGNED
 
 REPLIES_KEPT = 8
 LOOK_MS = units.MS_PER_S
@@ -19,7 +20,7 @@ class Link:
         self.port = port
         self.handlers = handlers
         self._deframer = frame.Deframer()
-        self._replies: list[tuple[int, bytes]] = []
+        self._replies: tuple[list, list] = ([], [])  # (request id, reply) of commands for anybody, of those with a role
         self.session = Session(pump.serial)
         self._begun = False
         self._plugged = False
@@ -69,23 +70,45 @@ class Link:
                 self.port.write(frame.encode(reply))
 
     def _answer(self, payload: bytes) -> bytes:
+        """The reply to a payload, b"" if it deserves none; to a signed request a signed one."""
         try:
-            kind, command, request_id = messages.decode_head(payload)
+            if payload[0] != SIGNED:
+                return self._answer_request(payload, False)
+            code, counter, request = self.session.admit(payload, self.pump.timebase.age_ms())
+            if code != errors.OK:
+                return self._refuse_frame(code, request)
+            channel = self.session.channel
+            reply = self._answer_request(request, True)
+            # By the key of the session in which it was asked, though the command may have ended that one.
+            return channel.sign(counter, reply) if reply else b""
         except codec.CodecError:
             return b""
+
+    def _refuse_frame(self, code: int, request: bytes) -> bytes:
+        """Refuse a signed frame, and log what it claims to be: altered, replayed, or of a session that has ended."""
+        kind, command, request_id = messages.decode_head(request)
+        if kind != messages.REQUEST or command not in messages.MESSAGES:
+            command = request_id = 0
+        self._note(command, request_id, code, "")
+        return messages.encode_refusal(command, request_id, Refusal(code))
+
+    def _answer_request(self, payload: bytes, signed: bool) -> bytes:
+        kind, command, request_id = messages.decode_head(payload)
         if kind != messages.REQUEST:
             return b""
         if command not in messages.MESSAGES:
             return messages.encode_refusal(command, request_id, Refusal(errors.UNKNOWN_COMMAND, "command", command))
         if messages.MESSAGES[command][1] & messages.MUTATES:
-            return self._answer_once(command, request_id, payload)
-        return self._execute(command, request_id, payload)[0]
+            return self._answer_once(command, request_id, payload, signed)
+        return self._execute(command, request_id, payload, signed)[0]
 
-    def _answer_once(self, command: int, request_id: int, payload: bytes) -> bytes:
-        for known_id, reply in self._replies:
+    def _answer_once(self, command: int, request_id: int, payload: bytes, signed: bool) -> bytes:
+        flags = messages.MESSAGES[command][1]
+        # Two lists: what anybody may ask for must not push out what became of a clinician's commands.
+        replies = self._replies[1 if role_needed(flags) else 0]
+        for known_id, reply in replies:
             if known_id == request_id:
                 return reply
-        flags = messages.MESSAGES[command][1]
         closed = self.session.closed(flags, self.pump.timebase.age_ms())
         if closed != errors.OK and command not in _UNGREETED:
             refusal = Refusal(closed, text="greet the pump with hello first")
@@ -94,24 +117,26 @@ class Link:
         if outcome is not None:
             code = errors.BEGUN if outcome == errors.BEGUN else errors.ALREADY_DONE
             return messages.encode_refusal(command, request_id, Refusal(code))
-        reply, code, operator = self._execute(command, request_id, payload)
+        reply, code, operator = self._execute(command, request_id, payload, signed)
         if code != errors.MALFORMED:
             self._note(command, request_id, code, operator)
-        self.pump.hurry()
-        self._replies.append((request_id, reply))
-        del self._replies[:-REPLIES_KEPT]
+        if code not in errors.UNPROVEN:
+            self.pump.hurry()
+            replies.append((request_id, reply))
+            del replies[:-REPLIES_KEPT]
         return reply
 
-    def _execute(self, command: int, request_id: int, payload: bytes) -> tuple[bytes, int, str]:
+    def _execute(self, command: int, request_id: int, payload: bytes, signed: bool) -> tuple[bytes, int, str]:
         """(reply, error code, operator) of a command carried out or refused."""
         operator = ""
         try:
             request = messages.decode_request(payload)
             operator = request.get("operator", "")
-            self._refuse_without_role(command)
+            self._refuse_without_role(command, signed)
             self._refuse_when_stopped(command)
             if messages.MESSAGES[command][1] & messages.MUTATES:
-                self.session.touch(self.pump.timebase.age_ms())
+                if signed or not self.session.keyed:
+                    self.session.touch(self.pump.timebase.age_ms())
                 self.pump.integrity.verify()
                 # On flash before anything happens: after a power cut it must not be carried out again.
                 self._note(command, request_id, errors.BEGUN, operator)
@@ -130,9 +155,9 @@ class Link:
     def _note(self, command: int, request_id: int, error: int, operator: str) -> None:
         self.pump.recorder.note(records.COMMAND, request_id=request_id, command=command, error=error, operator=operator)
 
-    def _refuse_without_role(self, command: int) -> None:
+    def _refuse_without_role(self, command: int, signed: bool) -> None:
         flags = messages.MESSAGES[command][1]
-        code = self.session.unsigned(flags, self.pump.timebase.age_ms())
+        code = self.session.unsigned(flags, signed, self.pump.timebase.age_ms())
         if code != errors.OK:
             raise Refusal(code, text=messages.ROLE_NAMES[role_needed(flags)])
 

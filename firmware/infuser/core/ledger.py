@@ -6,7 +6,7 @@ restart is the state before it. A snapshot is the ledger itself as bytes.
 
 from infuser.core import repeats, snapshot
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import alarms, codec, records, states, units
+from infuser.wire import alarms, codec, errors, records, states, units
 from infuser.wire import program as programs
 
 REPLIES_KEPT = 16
@@ -140,6 +140,8 @@ class Ledger:
         self.temporary_ng_per_day = self.temporary_end_ms = self.periodic_age_ms = 0
 
     def _command(self, fields: dict, time_ms: int) -> None:
+        if fields["error"] in errors.UNPROVEN:
+            return
         for entry in self.outcome_list:
             if entry["request_id"] == fields["request_id"]:
                 entry["error"] = fields["error"]

@@ -1,14 +1,18 @@
 """Who may change what: the greeting, the role that is signed in, and how long both last.
 
 A pump without keys is open: whoever has greeted it may change everything. On one with keys a role is proved by
-an HMAC over the nonces of both sides; a challenge serves for one attempt. Times are the pump's age in ms.
+an HMAC over the nonces of both sides; a challenge serves for one attempt. From then on whatever needs the role comes
+in frames with a counter and a MAC, under a key that both sides derive for this session alone. Times are the pump's age
+in ms.
 """
 
 import binascii
 import hashlib
 import struct
 
+from infuser.core.mac import Channel, Hmac, same
 from infuser.wire import codec, errors, messages, units
+from infuser.wire import signed as signed_payload
 
 KEY_BYTES = 32
 NONCE_BYTES = 16
@@ -19,7 +23,6 @@ FAILURES_TO_LOCK = 5
 LOCK_MS = 10 * units.MS_PER_MIN
 FAILURES_MAX = 0xFFFF
 
-_BLOCK_BYTES = 64
 _PROVED = (("role", "u8"), ("serial", "text"), ("host_nonce", "blob"), ("pump_nonce", "blob"))
 _NEEDS_ROLE = messages.CLINICIAN | messages.SERVICE
 
@@ -34,6 +37,8 @@ class Session:
         self.mismatched = False
         self.open = False
         self.role = messages.NOBODY
+        self.channel: Channel | None = None  # of the session that is signed in
+        self._counter = 0  # of the last signed frame that was admitted
         self._keys: tuple = ()
         self._until_ms = 0
         self._challenge: tuple = ()
@@ -60,6 +65,8 @@ class Session:
     def sign_out(self) -> None:
         """Nobody is signed in any more; a challenge under way is void."""
         self.role = messages.NOBODY
+        self.channel = None
+        self._counter = 0
         self._challenge = ()
 
     def touch(self, age_ms: int) -> None:
@@ -87,10 +94,33 @@ class Session:
             return errors.PROTOCOL_MISMATCH if self.mismatched else errors.SESSION_CLOSED
         return errors.SESSION_CLOSED if flags & _NEEDS_ROLE and not self.open else errors.OK
 
-    def unsigned(self, flags: int, age_ms: int) -> int:
-        """errors.NOT_SIGNED_IN if a command with these flags needs another role; errors.OK if not."""
+    def unsigned(self, flags: int, signed: bool, age_ms: int) -> int:
+        """errors.NOT_SIGNED_IN if a command with these flags needs another role, or a signed frame; errors.OK if not."""
         self.expire(age_ms)
-        return errors.NOT_SIGNED_IN if self.keyed and self.role < role_needed(flags) else errors.OK
+        needed = role_needed(flags)
+        if not self.keyed or not needed:
+            return errors.OK
+        return errors.OK if signed and self.role >= needed else errors.NOT_SIGNED_IN
+
+    def admit(self, frame: bytes, age_ms: int) -> tuple[int, int, bytes]:
+        """(errors.OK or why a signed frame is refused, its counter, the request inside); no counter serves twice.
+
+        codec.CodecError if it is no signed frame at all.
+        """
+        self.expire(age_ms)
+        counter, _, request = signed_payload.decode(frame)
+        if self.channel is None:
+            return errors.SESSION_CLOSED, counter, request
+        try:
+            self.channel.verify(frame)
+        except codec.CodecError:
+            return errors.FRAME_FORGED, counter, request
+        if request[0] != messages.REQUEST:
+            return errors.FRAME_FORGED, counter, request  # the pump's own reply, sent back to it
+        if counter <= self._counter:
+            return errors.FRAME_REPLAYED, counter, request
+        self._counter = counter
+        return errors.OK, counter, request
 
     # Keys and proofs
 
@@ -119,10 +149,11 @@ class Session:
         if not asked or not self._keys:
             return messages.NOBODY, False
         role = asked[0]
-        wanted = proof(self._keys[role - 1], role, self.serial, asked[1], asked[2])
-        if not same(given, wanted):
+        told = (self._keys[role - 1], role, self.serial, asked[1], asked[2])
+        if not same(given, proof(*told)):
             return role, False
         self.role = role
+        self.channel = Channel(session_key(*told))
         self.touch(age_ms)
         return role, True
 
@@ -144,8 +175,17 @@ def wait_ms(failures: int, failed_age_ms: int, age_ms: int) -> int:
 
 def proof(key: bytes, role: int, serial: str, host_nonce: bytes, pump_nonce: bytes) -> bytes:
     """What shows that the host holds the key of a role, for this pump and this one attempt."""
+    return _derived(b"sign-in", key, role, serial, host_nonce, pump_nonce)
+
+
+def session_key(key: bytes, role: int, serial: str, host_nonce: bytes, pump_nonce: bytes) -> bytes:
+    """The key of the frames that follow the proof; whoever hears all of the sign-in does not know it."""
+    return _derived(b"session", key, role, serial, host_nonce, pump_nonce)
+
+
+def _derived(purpose: bytes, key: bytes, role: int, serial: str, host_nonce: bytes, pump_nonce: bytes) -> bytes:
     told = {"role": role, "serial": serial, "host_nonce": host_nonce, "pump_nonce": pump_nonce}
-    return hmac_sha256(key, b"sign-in" + codec.encode(_PROVED, told))
+    return Hmac(key).of(purpose, codec.encode(_PROVED, told))
 
 
 def nonce(*told: bytes) -> bytes:
@@ -154,24 +194,6 @@ def nonce(*told: bytes) -> bytes:
     for part in told:
         mixed.update(part)
     return mixed.digest()[:NONCE_BYTES]
-
-
-def hmac_sha256(key: bytes, data: bytes) -> bytes:
-    """RFC 2104 for keys of at most one block."""
-    padded = key + bytes(_BLOCK_BYTES - len(key))
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-    inner.update(data)
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-    outer.update(inner.digest())
-    return outer.digest()
-
-
-def same(one: bytes, other: bytes) -> bool:
-    """Compare in a time that does not tell where they differ."""
-    differing = len(one) ^ len(other)
-    for at in range(min(len(one), len(other))):
-        differing |= one[at] ^ other[at]
-    return differing == 0
 
 
 def pack_keys(clinician_key: bytes, service_key: bytes) -> bytes:

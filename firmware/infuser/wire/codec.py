@@ -29,6 +29,13 @@ class CodecError(ValueError):
     """A value that its field cannot hold, or bytes that are not these fields."""
 
 
+def clip(text: str) -> str:
+    """The beginning of a text that is too long for its field, whole characters."""
+    while len(text.encode()) > TEXT_MAX:
+        text = text[: min(len(text) - 1, TEXT_MAX)]
+    return text
+
+
 def encode(fields: tuple, values: dict) -> bytes:
     """Bytes of `values` (name -> value) in the order of `fields`; CodecError names the field."""
     out = bytearray()

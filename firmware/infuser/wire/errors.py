@@ -50,6 +50,11 @@ NOT_SIGNED_IN = 50
 SIGN_IN_FAILED = 51
 SIGN_IN_LOCKED = 52
 NO_KEYS = 53
+FRAME_FORGED = 54
+FRAME_REPLAYED = 55
+
+# Refused before it was clear who asked: nothing may be made of the request id that such a command claims.
+UNPROVEN = (SESSION_CLOSED, NOT_SIGNED_IN, FRAME_FORGED, FRAME_REPLAYED)
 
 # code -> (name, what happened, what to do)
 ERRORS = {
@@ -159,4 +164,14 @@ ERRORS = {
         "wait for the time told; status and stop stay available",
     ),
     NO_KEYS: ("no-keys", "the pump holds no keys", "set the service jumper and provision its keys"),
+    FRAME_FORGED: (
+        "frame-forged",
+        "the frame's MAC is not right: it was altered on its way, or made by somebody else",
+        "look at what else is on the cable, then sign in again",
+    ),
+    FRAME_REPLAYED: (
+        "frame-replayed",
+        "the frame's counter was used before: it came a second time, or out of order",
+        "look at what else is on the cable, then sign in again",
+    ),
 }

@@ -7,7 +7,7 @@ frame, so the receiver is in step again at the next zero whatever came before it
 import binascii
 import struct
 
-PAYLOAD_MAX = 1024
+PAYLOAD_MAX = 2048
 CODED_MAX = PAYLOAD_MAX + 4 + (PAYLOAD_MAX + 4) // 254 + 1
 
 

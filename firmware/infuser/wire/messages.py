@@ -3,9 +3,11 @@
 Request payload:  kind (1), command id (u8), request id (u64), fields.
 Reply payload:    kind (2), command id, request id, error code (u16), fields
                   (REFUSAL_FIELDS instead when the code is not OK).
+Either of them may stand in a signed payload, kind 3: see wire.signed.
 `MUTATES`: changes something, is journalled, and a repeated request id gets the first answer again.
 `WHEN_STOPPED`: works in the alarm-stopped and service states too.
-On a pump with keys, `CLINICIAN` and `SERVICE` commands need a session signed in with that role or a higher one.
+On a pump with keys, `CLINICIAN` and `SERVICE` commands need a session signed in with that role or a higher one, and
+a signed payload.
 """
 
 import binascii
@@ -214,8 +216,9 @@ class Refusal(Exception):
         self.text = text
 
     def values(self) -> dict:
-        """The refusal as REFUSAL_FIELDS."""
-        return {"field": self.field, "value": self.value, "low": self.low, "high": self.high, "text": self.text}
+        """The refusal as REFUSAL_FIELDS; a text may quote what a host sent, however long."""
+        text = codec.clip(self.text)
+        return {"field": self.field, "value": self.value, "low": self.low, "high": self.high, "text": text}
 
 
 def encode_request(command: int, request_id: int, values: dict) -> bytes:
