@@ -199,9 +199,9 @@ CASES = (
     ),
     Case(
         "EC23",
-        "the same alarm, stop and start three times within ten minutes",
-        "`stop-start`, minimum rate until a clinician acknowledges",
-        ("core/repeats.py", "app/pump.py"),
+        "the same alarm, stop and start three times within ten minutes; a flood of stop commands",
+        "`stop-start`, minimum rate until a clinician acknowledges; `stop-flood`",
+        ("core/repeats.py", "app/pump.py", "app/watch.py"),
     ),
     Case(
         "EC24",

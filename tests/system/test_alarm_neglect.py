@@ -1,8 +1,12 @@
 """Alarms that nobody answers grow louder, and one that comes back again and again ends in the minimum rate."""
 
 import pytest
+from access import provision, stranger
 from modes import records
 from ward import MINUTE_MS, SECOND_MS, Ward, infusing, stands, until_alarm
+
+from infuser.core.repeats import STOPS_KEPT
+from infuser.wire import alarms, messages, states
 
 FALLS_BACK = "minimum-rate"
 
@@ -73,3 +77,39 @@ def test_stops_that_are_further_apart_or_by_other_alarms_leave_the_therapy_as_it
     stopped_by(ward, "air", "air-in-line")
     assert ward.state == "infusing"
     assert "stop-start" not in ward.alarms()
+
+
+@pytest.mark.case("EC23")
+def test_a_flood_of_stop_commands_is_an_alarm_that_only_a_clinician_ends_and_each_of_them_stops(cli, bench):
+    ward = infusing(cli, bench)
+    ward.do("stop")
+    provision(ward)
+    ward.do("resume")
+    with stranger(ward) as eve:
+        for _ in range(STOPS_KEPT):
+            assert eve.stops()["state"] == states.SUSPENDED
+    ward.advance(SECOND_MS)
+    alarm = ward.alarms()["stop-flood"]
+    assert alarm["priority"] == "medium" and alarm["latched"]
+    assert ward.sounds(20 * SECOND_MS)
+    with stranger(ward) as eve:
+        assert eve.asks(messages.ALARM_ACK, alarm=0) == "not-signed-in"
+        for _ in range(10 * STOPS_KEPT):
+            assert eve.stops()["state"] == states.SUSPENDED
+    raised = [one for one in records(ward, "alarm-raised") if one["alarm"] == alarms.STOP_FLOOD]
+    assert len(raised) == 11, "one for each six, so that the log shows that it goes on"
+    ward.do("resume")
+    assert ward.state == "infusing"
+    ward.do("alarms", "ack")
+    ward.advance(SECOND_MS)
+    assert "stop-flood" not in ward.alarms()
+
+
+@pytest.mark.case("EC23")
+def test_stops_of_a_working_day_are_no_flood(cli, bench):
+    ward = infusing(cli, bench)
+    for _ in range(2 * STOPS_KEPT):
+        ward.do("stop")
+        ward.do("resume")
+        ward.advance(2 * MINUTE_MS + SECOND_MS)
+    assert "stop-flood" not in ward.alarms()

@@ -70,3 +70,13 @@ def test_three_stops_by_one_alarm_count_only_together_and_within_ten_minutes() -
     assert repeats.tripped(trips[:2], 12 * minute) == 0
     trips[1] = {"alarm": alarms.OVERHEAT, "age_ms": 8 * minute}
     assert repeats.tripped(trips, 12 * minute) == 0
+
+
+@pytest.mark.case("EC23")
+def test_stop_commands_are_a_flood_once_so_many_came_within_ten_minutes():
+    minute = units.MS_PER_MIN
+    stops = [n * 2 * minute for n in range(repeats.STOPS_KEPT)]
+    assert repeats.flooded(stops, stops[-1])
+    assert not repeats.flooded(stops, stops[-1] + 1)
+    assert not repeats.flooded(stops[1:], stops[-1])
+    assert repeats.flooded([0, *stops], stops[-1])

@@ -84,6 +84,7 @@ def stop(pump, request: dict) -> dict:
     remind_min = request["remind_min"]
     sound = wanted_ms <= units.MS_PER_DAY and remind_min <= units.STOP_REMINDER_MAX_MIN
     controller.stop(states.BY_COMMAND)
+    pump.watch.count_stop()
     if not sound:
         within("resume_after_ms", wanted_ms, 0, units.MS_PER_DAY)
         within("remind_min", remind_min, 0, units.STOP_REMINDER_MAX_MIN)

@@ -5,6 +5,7 @@ from infuser.app.alarming import Alarming
 from infuser.app.watch_device import DeviceWatch
 from infuser.app.watch_flow import FlowWatch
 from infuser.app.watch_line import LOOK_MS, LineWatch
+from infuser.core import repeats
 from infuser.wire import alarms, states, units
 
 # The 24 h window is taken as full this many microsteps early, so that the guard need not cut in.
@@ -26,6 +27,7 @@ class Watch(Alarming):
         self._line_due_ms = 0
         self._counted = -1
         self._stop_was_pressed = False
+        self._stop_list: list[int] = []  # when the last stop commands came
 
     def begin(self) -> None:
         """Take the present position as agreed and read everything once."""
@@ -60,6 +62,15 @@ class Watch(Alarming):
         self.device.hurry()
         self._line_due_ms = 0
         self._counted = -1
+
+    def count_stop(self) -> None:
+        """A stop command has come: a flood of them is told, for each keeps the therapy from the patient (EC23)."""
+        now_ms = self.controller.timebase.age_ms()
+        self._stop_list.append(now_ms)
+        if repeats.flooded(self._stop_list, now_ms):
+            self._stop_list = []  # the next alarm takes as many again
+            self.tell(alarms.STOP_FLOOD, repeats.STOPS_KEPT)
+        del self._stop_list[: -repeats.STOPS_KEPT]
 
     def restart_flow(self) -> None:
         """Take the present position as agreed: what was measured before no longer counts."""

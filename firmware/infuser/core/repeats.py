@@ -1,10 +1,12 @@
-"""What happens again and again is worse than once: stops by the same alarm, starts after the program had failed."""
+"""What happens again and again is worse than once: stops by an alarm or by command, starts after the program had failed."""
 
 from infuser.wire import units
 
 KEPT = 3
 TRIPS_WITHIN_MS = 10 * units.MS_PER_MIN
 CRASHES_WITHIN_MS = units.MS_PER_DAY
+# Stop commands: anybody may give them, so many of them is no person's doing.
+STOPS_KEPT = 6
 # Causes of a start that nobody ordered and no power cut explains.
 CRASHES = ("watchdog", "fault")
 
@@ -15,6 +17,11 @@ def tripped(trip_list: list[dict], age_ms: int) -> int:
         return 0
     alarm = trip_list[0]["alarm"]
     return alarm if all(trip["alarm"] == alarm for trip in trip_list) else 0
+
+
+def flooded(stop_list: list[int], age_ms: int) -> bool:
+    """Whether the last STOPS_KEPT stop commands, at these ages, came within TRIPS_WITHIN_MS (EC23)."""
+    return len(stop_list) >= STOPS_KEPT and age_ms - stop_list[-STOPS_KEPT] <= TRIPS_WITHIN_MS
 
 
 def crashed(crash_list: list[dict], age_ms: int) -> bool:

@@ -44,6 +44,7 @@ BUTTON_STUCK = 25
 SUPPLY_LOST = 26
 LAMP_FAILED = 27
 UNDER_DELIVERY = 28
+STOP_FLOOD = 29
 
 # fmt: off
 # id -> (name, priority, latching, answer, delay s, escalate min (0: never), text, remedy)
@@ -159,6 +160,11 @@ ALARMS = {
         "under-delivery", MEDIUM, True, KEEP, 0, 30,
         "the motor loses microsteps: less is delivered than commanded; the pump keeps trying",
         "watch for withdrawal; stop, free the drive, resume",
+    ),
+    STOP_FLOOD: (
+        "stop-flood", MEDIUM, True, KEEP, 0, 30,
+        "the stop command came six times within ten minutes: somebody, or a program, keeps therapy from running",
+        "see who is at the cable, acknowledge, then resume",
     ),
 }
 # fmt: on
