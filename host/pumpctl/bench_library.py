@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from infuser.wire import library as libraries
-from pumpctl import library, library_send, library_signing
+from pumpctl import library, library_send, signing
 from pumpctl.client import Pump
 from pumpctl.virtual import VirtualPump
 
@@ -24,10 +24,10 @@ def put(bench: VirtualPump, pump: Pump, wanted: library.DrugLibrary) -> None:
     newer = {**wanted, "version": max(wanted["version"], pump.status()["library_version"] + 1)}
     with tempfile.TemporaryDirectory(prefix="pumpctl-key-") as folder:
         key = Path(folder) / "key"
-        library_signing.keygen(key)
-        stored = library_signing.sign(library.encode(newer), key)
+        signing.keygen(key)
+        stored = library.sign(newer, key)
         bench.fault("service-jumper")
-        pump.trust_library_key(library_signing.modulus(key))
+        pump.trust_library_key(signing.modulus(key))
         bench.fault("service-jumper", False)
     library_send.stage(pump, stored)
     library_send.commit(pump, stored)

@@ -60,6 +60,14 @@ def encode(library: DrugLibrary) -> bytes:
     return libraries.encode(library)
 
 
+def sign(library: DrugLibrary, key_path: Path) -> bytes:
+    """A library with its signature behind it, as a pump takes it. UsageProblem if the key is no use."""
+    from pumpctl import signing
+
+    data = encode(library)
+    return data + signing.sign(libraries.digest(data), key_path)
+
+
 def load_signed(path: Path) -> tuple[DrugLibrary, bytes]:
     """(library, the bytes as they are sent) of a signed file. FileProblem if it is none."""
     stored = _read(path)

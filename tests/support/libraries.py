@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from infuser.wire import library as libraries
 from infuser.wire import units
-from pumpctl import library, library_signing
+from pumpctl import library
 
 DrugLibrary = dict[str, Any]
 ML_PAIRS = (50, 500, 1000, 2000)
@@ -35,7 +35,7 @@ def newer(version: int = 2, **settings: Any) -> DrugLibrary:
 
 def signed(told: DrugLibrary, key: Path) -> bytes:
     """The library as a pump takes it."""
-    return library_signing.sign(library.encode(told), key)
+    return library.sign(told, key)
 
 
 @st.composite

@@ -9,7 +9,7 @@ from ward import DAY_MS, HOUR_MS, MINUTE_MS, PATIENT, SECOND_MS, Ward, filled, i
 
 from infuser.app.library import LIBRARY_NAMES
 from infuser.wire import library as wire
-from pumpctl import library, library_signing, operations
+from pumpctl import library, operations, signing
 from pumpctl.errors import Refused
 
 FLIPS = (1, 2, 3)
@@ -19,7 +19,7 @@ STEP_NL = 99
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("keys") / "pharmacy.key"
-    library_signing.keygen(made)
+    signing.keygen(made)
     return made
 
 
@@ -116,7 +116,7 @@ def test_without_the_trusted_keys_signature_nothing_is_replaced(cli, bench, key,
     assert ward.refused("library", "send", file, "--yes")["name"] == "no-trust"
     trust(ward, key)
     other = tmp_path / "other.key"
-    library_signing.keygen(other)
+    signing.keygen(other)
     assert ward.refused("library", "send", signed(tmp_path, other), "--yes")["name"] == "signature-invalid"
     damaged = bytearray(samples.signed(samples.newer(2), key))
     damaged[-1] ^= 1

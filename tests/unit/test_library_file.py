@@ -13,7 +13,7 @@ from infuser.app.startinglibrary import STARTING_LIBRARY
 from infuser.core import signature
 from infuser.wire import library as wire
 from infuser.wire import units
-from pumpctl import library, library_firmware, library_signing, library_text, library_view
+from pumpctl import library, library_firmware, library_text, library_view, signing
 from pumpctl.errors import FileProblem, UsageProblem, VerificationError
 
 TEXT = library_text.template()
@@ -112,25 +112,25 @@ def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
 
 
 def test_a_signed_file_verifies_with_the_public_key_and_holds_the_library(tmp_path: Path) -> None:
-    public = library_signing.keygen(tmp_path / "key")
+    public = signing.keygen(tmp_path / "key")
     stored = samples.signed(library.starting(), tmp_path / "key")
     told, signed = library.unpack(stored)
     assert told == library.starting()
-    modulus = library_signing.modulus(public)
-    assert modulus == library_signing.modulus(tmp_path / "key")
+    modulus = signing.modulus(public)
+    assert modulus == signing.modulus(tmp_path / "key")
     assert signature.verifies(library.digest(stored), signed, modulus)
 
 
 def test_a_private_key_is_for_its_owner_alone_and_no_key_is_overwritten(tmp_path: Path) -> None:
     key = tmp_path / "key"
-    public = library_signing.keygen(key)
+    public = signing.keygen(key)
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = key.read_bytes(), public.read_bytes()
     with pytest.raises(UsageProblem, match="is there already"):
-        library_signing.keygen(key)
+        signing.keygen(key)
     key.unlink()
     with pytest.raises(UsageProblem, match="is there already"):
-        library_signing.keygen(key)
+        signing.keygen(key)
     assert not key.exists()
     assert public.read_bytes() == before[1]
 
@@ -139,11 +139,11 @@ def test_a_private_key_is_for_its_owner_alone_and_no_key_is_overwritten(tmp_path
 def test_a_file_that_is_no_key_is_named(tmp_path: Path, text: str) -> None:
     wrong = tmp_path / "wrong"
     wrong.write_text(text)
-    for use in (library_signing.modulus, lambda path: library_signing.sign(b"", path)):
+    for use in (signing.modulus, lambda path: signing.sign(bytes(32), path)):
         with pytest.raises(UsageProblem, match="not a private key in PEM"):
             use(wrong)
     with pytest.raises(UsageProblem, match="No such file"):
-        library_signing.modulus(tmp_path / "none")
+        signing.modulus(tmp_path / "none")
 
 
 def test_a_key_of_another_kind_or_length_is_refused(tmp_path: Path) -> None:
@@ -155,10 +155,10 @@ def test_a_key_of_another_kind_or_length_is_refused(tmp_path: Path) -> None:
         path = tmp_path / str(number)
         path.write_bytes(key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
         with pytest.raises(UsageProblem, match="RSA key"):
-            library_signing.sign(b"data", path)
+            signing.sign(bytes(32), path)
         path.write_bytes(key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo))
         with pytest.raises(UsageProblem, match="RSA key of 2048 bits"):
-            library_signing.modulus(path)
+            signing.modulus(path)
 
 
 @pytest.mark.parametrize("stored", [b"", b"x" * 256, b"x" * 300])

@@ -5,6 +5,7 @@ puts it into force: after a power cut the digest says which of the two files hol
 The key that the pump trusts is kept in the same way.
 """
 
+from infuser.app.pair import Pair
 from infuser.app.program_commands import Staging
 from infuser.core import druglibrary, signature
 from infuser.wire import codec, errors, records, units
@@ -25,7 +26,8 @@ class Library:
     """
 
     def __init__(self, files, recorder) -> None:
-        self._files = files
+        self._pair = Pair(files, LIBRARY_NAMES, lambda stored: libraries.digest(_unsigned(stored)))
+        self._trust = Pair(files, TRUST_NAMES, libraries.digest)
         self._recorder = recorder
         self._stored = b""  # with its signature, as it was sent
         self._flash_due_ms = 0
@@ -67,7 +69,7 @@ class Library:
 
     def replace(self, stored: bytes, head: dict, operator: str) -> None:
         """Put a checked and signed library into force, `head` its own fields; Refusal STORAGE changes nothing."""
-        self._put(LIBRARY_NAMES, self._name_in_force(), stored)
+        self._pair.put(stored, self._recorder.ledger.library_digest)
         digest = libraries.digest(_unsigned(stored))
         name, version = head["name"], head["version"]
         self._recorder.note(records.LIBRARY, library=name, version=version, digest=digest, operator=operator)
@@ -77,18 +79,12 @@ class Library:
 
     def trusted(self) -> bytes:
         """The modulus of the key that signs libraries, b"" without one."""
-        digest = self._recorder.ledger.trust_digest
-        for name in TRUST_NAMES if digest else ():
-            modulus = self._read(name)
-            if modulus and libraries.digest(modulus) == digest and signature.sound_modulus(modulus):
-                return modulus
-        return b""
+        modulus = self._trust.find(self._recorder.ledger.trust_digest)
+        return modulus if signature.sound_modulus(modulus) else b""
 
     def trust(self, modulus: bytes, operator: str) -> bytes:
         """Trust the key of a sound modulus from now on; returns its digest. Refusal STORAGE leaves the old one."""
-        digest = self._recorder.ledger.trust_digest
-        kept = [name for name in TRUST_NAMES if digest and libraries.digest(self._read(name)) == digest]
-        self._put(TRUST_NAMES, kept[0] if kept else "", modulus)
+        self._trust.put(modulus, self._recorder.ledger.trust_digest)
         digest = libraries.digest(modulus)
         self._recorder.note(records.TRUST, digest=digest, operator=operator)
         return digest
@@ -106,7 +102,7 @@ class Library:
             pass  # reported as a library that is missing
 
     def _reload(self) -> None:
-        found = self._find()
+        found = self._pair.find(self._recorder.ledger.library_digest)
         if found:
             self._take(found)
         else:
@@ -129,42 +125,16 @@ class Library:
 
     def _check_flash(self) -> None:
         self._flash_due_ms = self._recorder.timebase.age_ms() + FLASH_CHECK_MS
-        if self._find():
+        digest = self._recorder.ledger.library_digest
+        if self._pair.find(digest):
             return
         # The copy in RAM is proven: therapy need not halt for a file that can be written again.
         try:
-            self._put(LIBRARY_NAMES, "", self._stored)
+            self._pair.put(self._stored, digest)
         except Refusal as refused:
             self.fault = "the file is damaged and cannot be written: {}".format(refused.text)
             return
         self._note_masked("the file was damaged; written again from RAM")
-
-    def _find(self) -> bytes:
-        name = self._name_in_force()
-        return self._read(name) if name else b""
-
-    def _name_in_force(self) -> str:
-        digest = self._recorder.ledger.library_digest
-        for name in LIBRARY_NAMES if digest else ():
-            if libraries.digest(_unsigned(self._read(name))) == digest:
-                return name
-        return ""
-
-    def _read(self, name: str) -> bytes:
-        try:
-            return self._files.read(name) or b""
-        except OSError:
-            return b""
-
-    def _put(self, names: tuple, in_force: str, stored: bytes) -> None:
-        """Write beside the file in force, and read it back."""
-        name = names[1] if names[0] == in_force else names[0]
-        try:
-            self._files.write(name, stored)
-        except OSError as error:
-            raise Refusal(errors.STORAGE, name, text=str(error))
-        if self._read(name) != stored:
-            raise Refusal(errors.STORAGE, name, text="not readable after it was written")
 
     def _note_masked(self, text: str) -> None:
         self._recorder.note(records.FAULT, part="drug library", detail=0, masked=True, text=text)

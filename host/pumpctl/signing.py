@@ -1,4 +1,4 @@
-"""RSA keys that sign drug libraries: made, read and used with the `cryptography` package."""
+"""RSA keys that sign drug libraries and therapies: made, read and used with the `cryptography` package."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from infuser.core import signature
-from infuser.wire import library as libraries
 from pumpctl.errors import UsageProblem
 
 BITS = 8 * signature.BYTES
@@ -37,11 +36,9 @@ def keygen(path: Path) -> Path:
     return public_path
 
 
-def sign(data: bytes, key_path: Path) -> bytes:
-    """An encoded library with its signature behind it, as a pump takes it. UsageProblem if the key is no use."""
-    key = _private(key_path)
-    digest = utils.Prehashed(hashes.SHA256())
-    return data + key.sign(libraries.digest(data), padding.PKCS1v15(), digest)
+def sign(digest: bytes, key_path: Path) -> bytes:
+    """The signature over a SHA-256 digest, as core.signature verifies it. UsageProblem if the key is no use."""
+    return _private(key_path).sign(digest, padding.PKCS1v15(), utils.Prehashed(hashes.SHA256()))
 
 
 def modulus(key_path: Path) -> bytes:
