@@ -118,12 +118,20 @@ class Pump:
         """UNDERSTOOD_FIELDS: what the pump makes of the program staged."""
         return self._ask(messages.PROGRAM_CHECK)
 
-    def commit_program(self, digest: bytes, confirmed: bool = False, bridge_nl: int = 0) -> Values:
+    def commit_program(
+        self, digest: bytes, confirmed: bool = False, bridge_nl: int = 0, signature: bytes = b""
+    ) -> Values:
         """Put the staged program of this digest into force; `confirmed` overrides soft limits. digest, state.
 
-        `bridge_nl` is the fluid path in which another concentration still stands; 0: it was flushed.
+        `bridge_nl` is the fluid path in which another concentration still stands; 0: it was flushed. `signature` is
+        the prescriber's.
         """
-        return self._order(messages.PROGRAM_COMMIT, digest=digest, confirmed=confirmed, bridge_nl=bridge_nl)
+        asked = {"digest": digest, "confirmed": confirmed, "bridge_nl": bridge_nl, "signature": signature}
+        return self._order(messages.PROGRAM_COMMIT, **asked)
+
+    def trust_prescriber(self, modulus: bytes, required: bool) -> Values:
+        """Whose signature programs may carry, and with `required` must; b"" ends it. digest, required."""
+        return self._order(messages.PRESCRIBER, modulus=modulus, required=required)
 
     def clear_program(self) -> Values:
         """Forget the program, for another patient. state."""

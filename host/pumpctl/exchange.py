@@ -1,4 +1,4 @@
-"""Requests and replies over a link: framing, ids, repetition, signatures, and the greeting that compares declarations."""
+"""Requests and replies over a link: framing, ids, repetition, signatures, and the greeting that compares versions."""
 
 import secrets
 import time

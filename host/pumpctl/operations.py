@@ -36,6 +36,7 @@ class Proposal:
     status: Values
     understood: Values
     bridge_nl: int = 0
+    signature: bytes = b""
 
     @property
     def changes_drug(self) -> bool:
@@ -75,13 +76,19 @@ def read_program(pump: Pump) -> Program | None:
     return decode(data) if data else None
 
 
-def propose(pump: Pump, program: Program, bridge_nl: int = 0) -> Proposal:
+def propose(pump: Pump, program: Program, bridge_nl: int = 0, signature: bytes = b"") -> Proposal:
     """Stage a program and have the pump check it; VerificationError if it understood something else.
 
-    `bridge_nl` is the fluid path in which the drug before stands; UsageProblem if the drug stays the same.
+    `bridge_nl` is the fluid path in which the drug before stands; UsageProblem if the drug stays the same, or if the
+    pump takes only programs with a prescriber's `signature` and there is none.
     """
     data = encode(program)
     now = pump.status()
+    if now["signed_only"] and not signature:
+        raise UsageProblem(
+            "the pump takes only programs that the prescriber has signed", field="signature",
+            remedy="have the file signed: `pumpctl program sign FILE --key KEY`",
+        )  # fmt: skip
     old = read_program(pump)
     if bridge_nl and not bridges.changes_drug(old, program):
         remedy = "leave the bridge out: drug and concentration stay what they are"
@@ -94,12 +101,13 @@ def propose(pump: Pump, program: Program, bridge_nl: int = 0) -> Proposal:
         if understood[name] != value:
             message = f"the pump understood {name} as {understood[name]}, the file says {value}"
             raise VerificationError(message, field=name, value=understood[name], low=value, high=value)
-    return Proposal(program, data, old, now, understood, bridge_nl)
+    return Proposal(program, data, old, now, understood, bridge_nl, signature)
 
 
 def commit(pump: Pump, proposal: Proposal, confirmed: bool = False) -> int:
     """Put a proposal into force and read it back byte for byte; returns the pump's state."""
-    state: int = pump.commit_program(proposal.digest, confirmed, proposal.bridge_nl)["state"]
+    reply = pump.commit_program(proposal.digest, confirmed, proposal.bridge_nl, proposal.signature)
+    state: int = reply["state"]
     held = pump.read_program()
     if held != proposal.data:
         raise VerificationError(

@@ -17,3 +17,16 @@ def sign_in(fields: Fields) -> str:
 def keys(fields: Fields) -> str:
     """Both keys were replaced."""
     return f"The pump got new keys{by(fields)}, digest {fields['digest'].hex()[:16]}."
+
+
+def prescriber(fields: Fields) -> str:
+    """Whose signature programs may or must bear."""
+    whose = f"key {fields['digest'].hex()[:16]}" if fields["digest"] else "no key"
+    needed = "only signed programs are taken" if fields["required"] else "unsigned programs are taken too"
+    return f"Programs are signed with {whose}{by(fields)}; {needed}."
+
+
+def prescription(fields: Fields) -> str:
+    """The program that follows is the prescriber's."""
+    program, key = (fields[name].hex()[:16] for name in ("program", "key"))
+    return f"The program with the digest {program} carries the prescriber's signature (key {key})."

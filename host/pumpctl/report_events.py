@@ -145,4 +145,6 @@ SENTENCES: dict[int, Callable[[Fields], str]] = {
     records.OVERRIDE: report_device.override,
     records.SIGN_IN: report_access.sign_in,
     records.KEYS: report_access.keys,
+    records.PRESCRIBER: report_access.prescriber,
+    records.PRESCRIPTION: report_access.prescription,
 }

@@ -31,6 +31,7 @@ def document(status: Values, hello: Hello) -> Values:
         "program_digest": programs.digest_text(status["program_digest"]),
         "library_digest": programs.digest_text(status["library_digest"]),
         "trust_digest": programs.digest_text(status["trust_digest"]),
+        "prescriber_digest": programs.digest_text(status["prescriber_digest"]),
         "stop_reason": _name(states.REASON_NAMES, status["stop_reason"]),
         "delivered_steps": {
             name: bucket["steps"] for name, bucket in zip(states.BUCKET_NAMES, status["bucket_list"], strict=False)

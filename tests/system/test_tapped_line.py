@@ -1,4 +1,4 @@
-"""Somebody sits on the cable of a pump while a clinician is signed in: what they hear, change or add gives them nothing."""
+"""Somebody sits on the cable while a clinician is signed in: what they hear, change or add gives them nothing."""
 
 import struct
 from collections.abc import Iterator
@@ -102,7 +102,9 @@ def larger(payload: bytes) -> bytes:
 SPOILT = {
     "a larger dose": larger,
     "a later counter": lambda payload: payload[:1] + struct.pack("<I", 99) + payload[5:],
-    "another command": lambda payload: payload[: signed.AROUND_BYTES + 1] + b"\x0d" + payload[signed.AROUND_BYTES + 2 :],
+    "another command": lambda payload: (
+        payload[: signed.AROUND_BYTES + 1] + b"\x0d" + payload[signed.AROUND_BYTES + 2 :]
+    ),
     "cut at its end": lambda payload: payload[:-1],
     "cut to its head": lambda payload: payload[: signed.AROUND_BYTES + 10],
     "bytes behind it": lambda payload: payload + b"\0",

@@ -50,4 +50,5 @@ HANDLERS = {
     messages.LIBRARY_COMMIT: library_commands.commit,
     messages.LIBRARY_READ: library_commands.read,
     messages.LIBRARY_TRUST: library_commands.trust,
+    messages.PRESCRIBER: library_commands.prescriber,
 }

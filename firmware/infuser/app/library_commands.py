@@ -1,4 +1,4 @@
-"""Replacing and reading the drug library, and the key that it must be signed with."""
+"""Replacing and reading the drug library; the keys that libraries and programs are signed with."""
 
 from infuser.app.checks import within, wrong_state
 from infuser.core import druglibrary, signature
@@ -90,13 +90,29 @@ def read(pump, request: dict) -> dict:
 
 def trust(pump, request: dict) -> dict:
     """Install the key that libraries must be signed with: by who has opened the pump, while nothing is delivered."""
+    _refuse_unless_opened(pump)
+    _check_modulus(request["modulus"])
+    return {"digest": pump.library.trust(request["modulus"], request["operator"])}
+
+
+def prescriber(pump, request: dict) -> dict:
+    """Install the key that programs are signed with, or take it away; who may do it as with trust()."""
+    _refuse_unless_opened(pump)
+    modulus, required = request["modulus"], request["required"]
+    if modulus or required:
+        _check_modulus(modulus)
+    return {"digest": pump.prescriber.take(modulus, required, request["operator"]), "required": required}
+
+
+def _refuse_unless_opened(pump) -> None:
     if not pump.hardware.sensors.service_jumper():
         raise Refusal(errors.JUMPER_NEEDED)
     controller = pump.controller
     if controller.delivering() or controller.state == states.PRIMING:
         raise wrong_state(controller.state)
-    modulus = request["modulus"]
+
+
+def _check_modulus(modulus: bytes) -> None:
     if not signature.sound_modulus(modulus):
         text = "not the modulus of an RSA key of 2048 bits"
         raise Refusal(errors.OUT_OF_RANGE, "modulus", len(modulus), signature.BYTES, signature.BYTES, text)
-    return {"digest": pump.library.trust(modulus, request["operator"])}

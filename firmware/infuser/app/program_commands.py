@@ -118,6 +118,7 @@ def commit(pump, request: dict) -> dict:
         raise Refusal(errors.DIGEST_MISMATCH, "digest")
     if pump.controller.state in (states.PRIMING, states.REFILL):
         raise wrong_state(pump.controller.state)
+    pump.prescriber.check(data, request["signature"])
     schedule, warnings = _schedule(pump, data)
     bridge_nl = request["bridge_nl"]
     _check_bridge(pump, schedule.program, bridge_nl)
@@ -125,6 +126,8 @@ def commit(pump, request: dict) -> dict:
     if _other_drug(pump, schedule.program):
         _change_drug(pump.controller, bridge_nl)
     note_overrides(pump.recorder, warnings, request["operator"])
+    if request["signature"]:
+        pump.prescriber.note(data)
     pump.controller.change_program(data, bool(warnings), request["operator"])
     pump.staging.clear()
     return {"digest": pump.controller.ledger.digest(), "state": pump.controller.state}

@@ -6,6 +6,7 @@ from infuser.app.commands import HANDLERS
 from infuser.app.integrity import Integrity
 from infuser.app.link import Link
 from infuser.app.planner import Planner
+from infuser.app.prescriber import Prescriber
 from infuser.app.program_commands import Staging
 from infuser.app.upkeep import Upkeep
 from infuser.app.watch import Watch
@@ -39,6 +40,7 @@ class Pump:
         self._hour_due_ms = _next_hour_ms(self.timebase.age_ms())
         self.delivery = self.controller.delivery
         self.library = self.controller.basal.library
+        self.prescriber = Prescriber(hardware.files, self.recorder)
         self.integrity = Integrity(self.controller)
         self.watch = Watch(self.controller, hardware.sensors)
         self.planner = Planner(self.controller)

@@ -40,6 +40,8 @@ def _therapy(pump) -> dict:
         "library_version": controller.ledger.library_version,
         "library_digest": controller.ledger.library_digest,
         "trust_digest": controller.ledger.trust_digest,
+        "prescriber_digest": controller.ledger.prescriber_digest,
+        "signed_only": controller.ledger.signed_only,
         "keyed": bool(controller.ledger.keys_digest),
         "role": pump.link.session.role,
         "session_left_ms": pump.link.session.left_ms(pump.timebase.age_ms()),

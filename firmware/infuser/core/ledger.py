@@ -6,7 +6,7 @@ restart is the state before it. A snapshot is the ledger itself as bytes.
 
 from infuser.core import repeats, snapshot
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import alarms, codec, errors, records, states, units
+from infuser.wire import alarms, errors, records, states, units
 from infuser.wire import program as programs
 
 REPLIES_KEPT = 16
@@ -67,23 +67,20 @@ class Ledger:
         self.keys_digest = b""
         self.sign_in_failures = 0  # since the last success
         self.sign_in_age_ms = 0  # when the last of them was
+        # Microsteps of each bucket in the last DELIVERY record, and the volume of boluses that may have followed it.
+        self.counter_list: list[dict] = []
+        self.bolus_since_nl = 0
+        self.prescriber_digest = b""
+        self.signed_only = False  # no program but one that the prescriber has signed
         self.alarms = AlarmList()
 
     def snapshot(self) -> bytes:
         """The whole ledger as bytes."""
-        values = {name: getattr(self, name) for name, _ in snapshot.FIELDS[1:-1]}
-        values["version"] = snapshot.VERSION
-        values["alarm_list"] = self.alarms.entries
-        return codec.encode(snapshot.FIELDS, values)
+        return snapshot.encode(self)
 
     def restore(self, data: bytes) -> None:
-        """Become what a snapshot says; codec.CodecError if it is not one of this version."""
-        if not data or data[0] != snapshot.VERSION:
-            raise codec.CodecError("snapshot of another version")
-        values = codec.decode(snapshot.FIELDS, data)
-        for name, _ in snapshot.FIELDS[1:-1]:
-            setattr(self, name, values[name])
-        self.alarms.entries = values["alarm_list"]
+        """Become what a snapshot says; see snapshot.restore."""
+        snapshot.restore(self, data)
 
     def apply(self, kind: int, fields: dict, time_ms: int, age_ms: int) -> None:
         """Take one record into account; kinds without lasting effect change nothing."""
@@ -153,6 +150,8 @@ class Ledger:
         therapy = 0
         for name in records.THERAPY_NAMES:
             therapy += fields[name]
+        self.counter_list = [{"steps": fields[name]} for name in records.COUNTER_NAMES]
+        self.bolus_since_nl = sum([entry["volume_nl"] for entry in self.bolus_list])
         if fields["closes_hour"]:
             # After a power cut the count saved last may be older than the hour.
             self.hour_list.append({"steps": max(0, therapy - self.hour_steps)})
@@ -184,6 +183,7 @@ class Ledger:
         entry = {name: fields[name] for name in ("bucket", "volume_nl", "start_steps", "purpose")}
         entry["held"] = False
         self.bolus_list.append(entry)
+        self.bolus_since_nl += fields["volume_nl"]
         # Lock-outs count from here.
         if bucket == states.CLINICIAN_BOLUS:
             self.clinician_age_ms = age_ms
@@ -260,6 +260,10 @@ class Ledger:
         self.keys_digest = fields["digest"]
         self.sign_in_failures = 0
 
+    def _prescriber(self, fields: dict, time_ms: int) -> None:
+        self.prescriber_digest = fields["digest"]
+        self.signed_only = fields["required"]
+
     def _sign_in(self, fields: dict, age_ms: int) -> None:
         self.sign_in_failures = 0 if fields["accepted"] else fields["failures"]
         self.sign_in_age_ms = age_ms
@@ -282,6 +286,7 @@ _APPLY = {
     records.LIBRARY: Ledger._library,
     records.TRUST: Ledger._trust,
     records.KEYS: Ledger._keys,
+    records.PRESCRIBER: Ledger._prescriber,
 }
 _APPLY_AGED = {
     records.BOOT: Ledger._boot,

@@ -1,4 +1,4 @@
-"""What happens again and again is worse than once: stops by an alarm or by command, starts after the program had failed."""
+"""What happens again and again is worse than once: stops by alarm or command, starts after a failure."""
 
 from infuser.wire import units
 

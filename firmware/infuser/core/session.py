@@ -95,7 +95,7 @@ class Session:
         return errors.SESSION_CLOSED if flags & _NEEDS_ROLE and not self.open else errors.OK
 
     def unsigned(self, flags: int, signed: bool, age_ms: int) -> int:
-        """errors.NOT_SIGNED_IN if a command with these flags needs another role, or a signed frame; errors.OK if not."""
+        """errors.NOT_SIGNED_IN if a command with these flags needs another role or a signed frame; else errors.OK."""
         self.expire(age_ms)
         needed = role_needed(flags)
         if not self.keyed or not needed:

@@ -1,6 +1,10 @@
-"""Fields of the ledger as a snapshot stores them, named as the ledger names them."""
+"""Fields of the ledger as a snapshot stores them, named as the ledger names them.
 
-from infuser.wire import replies
+VERSION is that of all stored state: it grows whenever the ledger gains a field or the journal a kind of record. A
+firmware takes up what an older one stored, and leaves alone what it cannot read.
+"""
+
+from infuser.wire import codec, replies
 
 # When an alarm was raised by the pump's own age decides when it escalates.
 ALARM_FIELDS = replies.ALARM_FIELDS + (("raised_ms", "u64"),)
@@ -57,6 +61,50 @@ FIELDS = (
     ("keys_digest", "blob"),
     ("sign_in_failures", "u16"),
     ("sign_in_age_ms", "u64"),
+    ("counter_list", (("steps", "u32"),)),
+    ("bolus_since_nl", "u32"),
+    ("prescriber_digest", "blob"),
+    ("signed_only", "bool"),
     ("alarm_list", ALARM_FIELDS),
 )
-VERSION = 3
+VERSION = 4
+OLDEST = 3
+# The version that a field came with; those not named here are as old as OLDEST.
+SINCE = {"counter_list": 4, "bolus_since_nl": 4, "prescriber_digest": 4, "signed_only": 4}
+
+
+def fields_of(version: int) -> tuple:
+    """The fields that a snapshot of a version holds."""
+    return tuple(field for field in FIELDS if SINCE.get(field[0], OLDEST) <= version)
+
+
+def readable(data: bytes) -> bool:
+    """Whether this firmware takes up a snapshot, by its version alone."""
+    return bool(data) and OLDEST <= data[0] <= VERSION
+
+
+def current(data: bytes) -> bool:
+    """Whether records of this firmware may follow a snapshot in its segment."""
+    return data[:1] == bytes([VERSION])
+
+
+def encode(ledger) -> bytes:
+    """A ledger as bytes, in the present version."""
+    values = {name: getattr(ledger, name) for name, _ in FIELDS[1:-1]}
+    values["version"] = VERSION
+    values["alarm_list"] = ledger.alarms.entries
+    return codec.encode(FIELDS, values)
+
+
+def restore(ledger, data: bytes) -> None:
+    """Give a new ledger what a snapshot holds; fields that are younger stay as they are in a new one.
+
+    codec.CodecError if it is not one that this firmware reads.
+    """
+    if not readable(data):
+        raise codec.CodecError("snapshot of another version")
+    fields = fields_of(data[0])
+    values = codec.decode(fields, data)
+    for name, _ in fields[1:-1]:
+        setattr(ledger, name, values[name])
+    ledger.alarms.entries = values["alarm_list"]

@@ -44,7 +44,7 @@ BUTTON_STUCK = 25
 SUPPLY_LOST = 26
 LAMP_FAILED = 27
 UNDER_DELIVERY = 28
-STOP_FLOOD = 29
+STOP_FLOOD = 31
 
 # fmt: off
 # id -> (name, priority, latching, answer, delay s, escalate min (0: never), text, remedy)

@@ -50,8 +50,9 @@ NOT_SIGNED_IN = 50
 SIGN_IN_FAILED = 51
 SIGN_IN_LOCKED = 52
 NO_KEYS = 53
-FRAME_FORGED = 54
-FRAME_REPLAYED = 55
+FRAME_FORGED = 55
+FRAME_REPLAYED = 56
+SIGNATURE_NEEDED = 57
 
 # Refused before it was clear who asked: nothing may be made of the request id that such a command claims.
 UNPROVEN = (SESSION_CLOSED, NOT_SIGNED_IN, FRAME_FORGED, FRAME_REPLAYED)
@@ -173,5 +174,10 @@ ERRORS = {
         "frame-replayed",
         "the frame's counter was used before: it came a second time, or out of order",
         "look at what else is on the cable, then sign in again",
+    ),
+    SIGNATURE_NEEDED: (
+        "signature-needed",
+        "the pump takes only programs that the prescriber has signed",
+        "have the prescriber sign the therapy file: `pumpctl program sign`",
     ),
 }

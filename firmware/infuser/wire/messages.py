@@ -67,6 +67,7 @@ KEYS = 32
 CHALLENGE = 33
 SIGN_IN = 34
 SIGN_OUT = 35
+PRESCRIBER = 36
 
 CHUNK_MAX = 768
 
@@ -99,9 +100,10 @@ MESSAGES = {
         (("received", "u16"),),
     ),
     PROGRAM_CHECK: ("program-check", WHEN_STOPPED, (), UNDERSTOOD_FIELDS),
+    # The signature is the prescriber's over program.prescription_digest, empty without one.
     PROGRAM_COMMIT: (
         "program-commit", MUTATES | CLINICIAN,
-        (("digest", "blob"), ("confirmed", "bool"), ("bridge_nl", "u32")) + OPERATOR,
+        (("digest", "blob"), ("confirmed", "bool"), ("bridge_nl", "u32"), ("signature", "blob")) + OPERATOR,
         (("digest", "blob"), ("state", "u8")),
     ),
     PROGRAM_READ: (
@@ -199,6 +201,11 @@ MESSAGES = {
         "sign-in", MUTATES | WHEN_STOPPED, (("proof", "blob"),) + OPERATOR, (("role", "u8"), ("idle_ms", "u32")),
     ),
     SIGN_OUT: ("sign-out", WHEN_STOPPED, (), (("role", "u8"),)),
+    # Whose signature a program may carry, and with `required` must; an empty modulus ends both. As library-trust.
+    PRESCRIBER: (
+        "prescriber", MUTATES | WHEN_STOPPED | SERVICE, (("modulus", "blob"), ("required", "bool")) + OPERATOR,
+        (("digest", "blob"), ("required", "bool")),
+    ),
 }
 # fmt: on
 

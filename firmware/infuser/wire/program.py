@@ -94,6 +94,11 @@ def digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+def prescription_digest(data: bytes) -> bytes:
+    """What a prescriber signs: SHA-256 over the word and the digest, so that no other signature passes for it."""
+    return hashlib.sha256(b"prescription" + digest(data)).digest()
+
+
 def digest_text(value: bytes) -> str:
     """A digest in hexadecimal; empty for the empty digest of a pump without a program."""
     return str(binascii.hexlify(value), "ascii")

@@ -51,6 +51,8 @@ TRUST = 26
 OVERRIDE = 27
 SIGN_IN = 28
 KEYS = 29
+PRESCRIBER = 30
+PRESCRIPTION = 31
 
 COUNTERS = (
     ("basal_steps", "u32"),
@@ -187,11 +189,19 @@ RECORDS = {
     OVERRIDE: ("override", (("field", "text"), ("text", "text"), ("operator", "text"))),
     SIGN_IN: ("sign-in", (("role", "u8"), ("accepted", "bool"), ("failures", "u16"), ("operator", "text"))),
     KEYS: ("keys", (("digest", "blob"), ("operator", "text"))),
+    # The key of who signs programs (its digest), and whether no other program is taken.
+    PRESCRIBER: ("prescriber", (("digest", "blob"), ("required", "bool"), ("operator", "text"))),
+    # The program put into force next carries the prescriber's signature: digests of the program and of the key.
+    PRESCRIPTION: ("prescription", (("program", "blob"), ("key", "blob"))),
 }
 
 
 class RecordError(ValueError):
     """Bytes that are not a sound record, or not the next one of the chain."""
+
+
+class ForeignRecord(RecordError):
+    """A record that is as it was written, of a kind or with fields that are not declared here."""
 
 
 def encode(kind: int, boot: int, seq: int, time_ms: int, age_ms: int, values: dict, previous: bytes) -> bytes:
@@ -250,11 +260,11 @@ def decode(stored: bytes, previous: bytes | None = None) -> dict:
     if previous is not None and link(previous, core) != chain:
         raise RecordError("record {} does not follow the one before it".format(seq))
     if kind not in RECORDS:
-        raise RecordError("record {} is of unknown kind {}".format(seq, kind))
+        raise ForeignRecord("record {} is of unknown kind {}".format(seq, kind))
     try:
         fields = codec.decode(RECORDS[kind][1], core[_HEAD_SIZE:])
     except codec.CodecError as error:
-        raise RecordError("record {}: {}".format(seq, error))
+        raise ForeignRecord("record {}: {}".format(seq, error))
     return {
         "kind": kind,
         "boot": boot,

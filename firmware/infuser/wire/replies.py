@@ -71,6 +71,8 @@ STATUS_FIELDS = (
     ("library_version", "u32"),
     ("library_digest", "blob"),
     ("trust_digest", "blob"),
+    ("prescriber_digest", "blob"),
+    ("signed_only", "bool"),
     ("keyed", "bool"),
     ("role", "u8"),
     ("session_left_ms", "u32"),

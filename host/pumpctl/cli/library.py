@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from infuser.wire import program as programs
 from pumpctl import library as files
 from pumpctl import library_send, library_text, library_view
+from pumpctl.cli import keypair
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.errors import UsageProblem
@@ -65,12 +67,7 @@ def template(context: Context, starting: bool, output: Path | None) -> None:
 @pass_context
 def keygen(context: Context, name: Path) -> None:
     """Make a key pair: NAME signs and stays secret, NAME.pub is what a pump trusts."""
-    from pumpctl import library_signing
-
-    public = library_signing.keygen(name)
-    context.out.result({"private_key": str(name), "public_key": str(public)})
-    context.out.line(f"{name} signs libraries; keep it where nobody else can read it.")
-    context.out.line(f"{public} is for the pumps: `pumpctl library trust --key {public}`")
+    keypair.make(context, name, "libraries", "library trust")
 
 
 @library.command()
@@ -80,11 +77,9 @@ def keygen(context: Context, name: Path) -> None:
 @pass_context
 def sign(context: Context, file: Path, key: Path, output: Path | None) -> None:
     """Sign a library's TOML file; a pump takes it if it trusts the key."""
-    from pumpctl import library_signing
-
     told = files.load(file)
     target = output or file.with_suffix(files.SUFFIX)
-    _write(target, library_signing.sign(files.encode(told), key))
+    _write(target, files.sign(told, key))
     context.out.result({"file": str(target), "library": library_view.document(told)})
     context.out.line(f"Signed {library_view.title(told)}: {target}")
 
@@ -123,20 +118,17 @@ def send(context: Context, file: Path) -> None:
 @pass_context
 def trust(context: Context, key: Path) -> None:
     """Have the pump take libraries signed with this key from now on; its service jumper must be set."""
-    from infuser.wire import library as libraries
-    from infuser.wire import program as programs
-    from pumpctl import library_signing
+    from pumpctl import signing
 
-    modulus = library_signing.modulus(key)
-    mark = programs.digest_text(libraries.digest(modulus))
+    modulus = signing.modulus(key)
+    mark = keypair.mark(modulus)
     with context.connect() as pump:
         now = programs.digest_text(pump.status()["trust_digest"])
-        instead = f", no longer {now[:16]}" if now and now != mark else ""
-        question = f"Trust key {mark[:16]} on pump {pump.hello.serial}{instead}? Is its service jumper set?"
-        context.confirm(question)
+        what = f"Trust key {mark[: keypair.SHOWN]} on pump {pump.hello.serial}{keypair.instead(now, mark)}?"
+        context.confirm(f"{what} Is its service jumper set?")
         pump.trust_library_key(modulus)
     context.out.result({"trusted": mark, "before": now or None})
-    context.out.line(f"The pump trusts key {mark[:16]}. Take the service jumper off again.")
+    context.out.line(f"The pump trusts key {mark[: keypair.SHOWN]}. Take the service jumper off again.")
 
 
 @library.command()

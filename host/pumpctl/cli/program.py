@@ -6,9 +6,10 @@ import click
 
 from infuser.wire import program as programs
 from infuser.wire import states
-from pumpctl import eligible, library, operations, program_view, quantity
+from pumpctl import eligible, library, operations, prescription, program_view, quantity
 from pumpctl import program as therapies
 from pumpctl.cli import bridging, overrides
+from pumpctl.cli import prescription as signatures
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.cli.preview import preview
@@ -25,25 +26,35 @@ def program() -> None:
 
 
 program.add_command(preview)
+program.add_command(signatures.keygen)
+program.add_command(signatures.sign)
+program.add_command(signatures.trust)
 
 
 @program.command()
 @click.argument("file", type=FILE)
 @click.option("--library", "held", type=FILE, help="Drug library that the pump holds.  [default: the one shipped]")
+@click.option("--prescriber", type=FILE, help="Public key that must have signed it.")
+@signatures.option
 @pass_context
-def check(context: Context, file: Path, held: Path | None) -> None:
+def check(context: Context, file: Path, held: Path | None, prescriber: Path | None, signature: Path | None) -> None:
     """Check a therapy file without a pump and say what it means.
 
     It is held against a drug library too, as the patient's first therapy: what would have to be confirmed is shown.
+    With --prescriber its signature is verified, and exit code 5 says that it is not right.
     """
     told = therapies.load(file)
+    if prescriber is not None:
+        prescription.require(told, prescription.load(file, signature), prescriber)
     against = library.load_any(held) if held else library.starting()
     warnings = eligible.warnings(told, against, str(file))
     context.out.result({
         "file": str(file), "valid": True, "warnings": warnings, "program": program_view.document(told),
         "library": {"name": against["name"], "version": against["version"]},
+        "signed": True if prescriber else None,
     })  # fmt: skip
-    context.out.pairs(program_view.lines(told), f"{file}: valid, digest {_digest(told)}")
+    signed = f", signed with the key of {prescriber}" if prescriber else ""
+    context.out.pairs(program_view.lines(told), f"{file}: valid{signed}, digest {_digest(told)}")
     for warning in warnings:
         context.out.note(f"warning, to be confirmed: {warning}")
 
@@ -87,11 +98,18 @@ def read(context: Context, output: Path | None) -> None:
 @program.command(short_help="Send a therapy: checked, compared, confirmed, read back.")
 @click.argument("file", type=FILE)
 @click.option("--start/--no-start", "wanted", default=None, help="Start therapy after it.  [default: start if allowed]")
+@signatures.option
 @overrides.option
 @bridging.bridge_options
 @pass_context
 def send(
-    context: Context, file: Path, wanted: bool | None, confirm_warnings: bool, flushed: bool, **path: int | None
+    context: Context,
+    file: Path,
+    wanted: bool | None,
+    signature: Path | None,
+    confirm_warnings: bool,
+    flushed: bool,
+    **path: int | None,
 ) -> None:
     """Send a therapy: the pump checks it, you compare and confirm, it is put into force and read back.
 
@@ -100,11 +118,14 @@ def send(
 
     Where drug or concentration change, the old drug still stands in the fluid path: --bridge, or the
     catheter, tells how much of it. It is given first, at the old program's mean rate.
+
+    A prescriber's signature goes with it, if FILE.sig is there; a pump may be set to take no therapy without one.
     """
     told = therapies.load(file)
+    signed = prescription.load(file, signature)
     bridge_nl = bridging.volume_nl(flushed, **path)
     with context.connect() as pump:
-        proposal = operations.propose(pump, told, bridge_nl)
+        proposal = operations.propose(pump, told, bridge_nl, signed)
         context.out.table(("SETTING", "NOW", "NEW", "CHANGE"), proposal.rows(), f"Pump {pump.hello.serial}", True)
         bridging.confirm_flushed(context, proposal, flushed)
         confirmed = _confirm(context, proposal, confirm_warnings)
@@ -146,10 +167,12 @@ def _tell_sent(context: Context, proposal: operations.Proposal, started: operati
         "digest": change["digest"],
         "warnings": proposal.warnings,
         "bridge": proposal.bridge.document() if proposal.bridge else None,
+        "signed": bool(proposal.signature),
         "old": program_view.document(proposal.old) if proposal.old else None,
         "new": change,
     })  # fmt: skip
-    context.out.line(f"Programmed and read back: digest {_digest(proposal.new)}.")
+    signed = ", with the prescriber's signature" if proposal.signature else ""
+    context.out.line(f"Programmed and read back{signed}: digest {_digest(proposal.new)}.")
     if started.runs:
         context.out.line("Therapy runs.")
     elif started.start_in_ms:
