@@ -1,4 +1,4 @@
-"""Tables of HARDWARE.md and SAFETY.md: the pins that board.py declares, cases and hazards with code and tests."""
+"""Tables of HARDWARE.md, SAFETY.md and SECURITY.md: pins as board.py declares them; cases, hazards, threats."""
 
 import ast
 from collections.abc import Callable, Iterable
@@ -7,6 +7,7 @@ from pathlib import Path
 from pumpctl import case_tests
 from pumpctl.cases import CASES
 from pumpctl.hazards import HAZARDS, Hazard
+from pumpctl.threats import THREATS
 
 # Signal -> what is connected; a signal of board.py without a line here is an error.
 WIRING = {
@@ -85,6 +86,15 @@ def hazard_table(firmware: Path) -> Table:
     return ("", "hazard", "guards", "code", "tests"), rows
 
 
+def threat_table(firmware: Path) -> Table:
+    """Every threat with what guards against it, what is left open, the modules and the test files."""
+    shown = case_tests.marked(firmware.parent)
+    rows: list[Row] = [
+        (one.id, one.hazard, one.guards, one.left, _listed(one.modules), _listed(_tests(one, shown))) for one in THREATS
+    ]
+    return ("", "threat", "what guards", "what is left open", "code", "tests"), rows
+
+
 def _tests(hazard: Hazard, shown: dict[str, set[str]]) -> list[str]:
     return [*hazard.tests, *sorted(shown.get(hazard.id, set()) - set(hazard.tests))]
 
@@ -97,4 +107,5 @@ def _listed(files: Iterable[str]) -> str:
 PAGES: dict[str, dict[str, Callable[[Path], Table]]] = {
     "HARDWARE.md": {"pins": pin_table},
     "SAFETY.md": {"hazards": hazard_table, "cases": case_table},
+    "SECURITY.md": {"threats": threat_table},
 }

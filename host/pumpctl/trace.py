@@ -1,4 +1,4 @@
-"""From each case and hazard to its modules and tests, and whether these passed: `make trace`.
+"""From each case, hazard and threat to its modules and tests, and whether these passed: `make trace`.
 
 `python -m pumpctl.trace` prints the table and exits with 1 where a case has no test, a test is marked with a case
 that is not declared, a module or file does not exist, or a test failed in the run that `--results` tells of.
@@ -16,13 +16,14 @@ from pumpctl import case_tests
 from pumpctl.case_tests import FAILED, NOT_RUN, Results
 from pumpctl.cases import CASES
 from pumpctl.hazards import HAZARDS
+from pumpctl.threats import THREATS
 
 RESULTS = Path(".build/cases.json")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One case or hazard: modules below `firmware/`, tests below `tests/`, outcome by node id of what ran."""
+    """One case, hazard or threat: modules below `firmware/`, or with `host/`; tests below `tests/`; what ran, by node id."""
 
     id: str
     requirement: str
@@ -40,7 +41,7 @@ class Line:
 
 
 def lines(root: Path, results: Results) -> list[Line]:
-    """All cases and hazards of the tree at `root`, in the order in which they are declared."""
+    """All cases, hazards and threats of the tree at `root`, in the order in which they are declared."""
     marked = case_tests.marked(root)
     found = []
     for case in CASES:
@@ -49,7 +50,7 @@ def lines(root: Path, results: Results) -> list[Line]:
         files = marked.get(case.id, set()) | {_file(node) for node in ran}
         modules = tuple(f"infuser/{module}" for module in case.modules)
         found.append(Line(case.id, case.requirement, modules, tuple(sorted(files)), ran))
-    for hazard in HAZARDS:
+    for hazard in (*HAZARDS, *THREATS):
         files = set(hazard.tests)
         ran = results.of(hazard.id, files)
         tests = tuple(sorted(files | marked.get(hazard.id, set())))
@@ -71,8 +72,9 @@ def faults(root: Path, traced: Sequence[Line]) -> Iterator[str]:
         if not line.tests:
             yield f"{line.id}: no test shows it"
         for module in line.modules:
-            if not (root / "firmware" / module).exists():
-                yield f"{line.id}: firmware/{module} does not exist"
+            path = module if module.startswith("host/") else f"firmware/{module}"
+            if not (root / path).exists():
+                yield f"{line.id}: {path} does not exist"
         for file in line.tests:
             if not case_tests.has_tests(root / "tests" / file):
                 yield f"{line.id}: tests/{file} has no tests"
