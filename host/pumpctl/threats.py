@@ -92,10 +92,10 @@ THREATS = (
     Threat(
         "T9",
         "the REPL or the firmware is used to get around all of it",
-        "no byte interrupts the firmware; the REPL is given up to a signed service command only, never while delivering",
+        "no byte interrupts the firmware; the REPL is given up to a signed service command, never while delivering",
         ("infuser/hw/serialport.py", "infuser/app/device_commands.py"),
         ("system/test_flash.py", "system/test_tapped_line.py", "micropython/test_hw_edges.py"),
-        "an RP2040 starts whatever is on its flash: who reaches the BOOTSEL button can read keys and replace the firmware",
+        "an RP2040 starts whatever is on its flash: who reaches BOOTSEL can read keys and replace the firmware",
     ),
     Threat(
         "T10",

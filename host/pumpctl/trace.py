@@ -23,7 +23,7 @@ RESULTS = Path(".build/cases.json")
 
 @dataclass(frozen=True)
 class Line:
-    """One case, hazard or threat: modules below `firmware/`, or with `host/`; tests below `tests/`; what ran, by node id."""
+    """One case, hazard or threat: modules below `firmware/` or in `host/`, tests below `tests/`, what ran by node."""
 
     id: str
     requirement: str
