@@ -38,7 +38,7 @@ def started(program_hex, concentration=500, library_hex=""):
         pump.library.replace(encoded + bytes(library.SIGNATURE_BYTES), library.decode(encoded), "bench")
     data = binascii.unhexlify(program_hex)
     order(pump, messages.PROGRAM_STAGE, total=len(data), offset=0, chunk=data)
-    order(pump, messages.PROGRAM_COMMIT, digest=program.digest(data), confirmed=True, bridge_nl=0)
+    order(pump, messages.PROGRAM_COMMIT, digest=program.digest(data), confirmed=True, bridge_nl=0, signature=b"")
     refill(pump, concentration)
     return pump
 

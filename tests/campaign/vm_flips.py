@@ -174,7 +174,7 @@ class Trial:
         data = program.encode(self.values)
         world.order(messages.CLOCK_SET, time_ms=MONDAY_MS + self.chance.number(0, 86400000), utc_offset_min=0)
         world.order(messages.PROGRAM_STAGE, total=len(data), offset=0, chunk=data)
-        world.order(messages.PROGRAM_COMMIT, digest=program.digest(data), confirmed=True, bridge_nl=0)
+        world.order(messages.PROGRAM_COMMIT, digest=program.digest(data), confirmed=True, bridge_nl=0, signature=b"")
         world.order(messages.REFILL_BEGIN)
         plant.put_piston(0)
         full_nl = units.RESERVOIR_CAPACITY_NL

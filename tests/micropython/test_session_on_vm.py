@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from vmworld import World
 
-from infuser.core import session
+from infuser.core import mac, session
+from infuser.wire import errors, messages
 
 KEY = bytes(range(32))
 NONCES = (b"host nonce 16 by", b"pump nonce 16 by")
@@ -39,6 +40,34 @@ result = [right.hex(), session.prove(right, 0), session.role, keys_digest(keys).
         session.keys_digest((KEY, bytes(32))).hex(),
         session.nonce(b"a", b"bc").hex(),
     ]
+
+
+@pytest.mark.case("EC14")
+def test_the_pump_signs_and_admits_frames_as_the_host_does(world: World) -> None:
+    attempt = (KEY, 1, "e66100000000c0de", *NONCES)
+    host = mac.Channel(session.session_key(*attempt))
+    requests = [messages.encode_request(messages.STATUS, 9, {}), bytes([messages.REQUEST]) + bytes(range(256)) * 5]
+    frames = [
+        host.sign(counter, request) for counter, request in ((1, requests[0]), (7, requests[1]), (7, requests[0]))
+    ]
+    altered = frames[1][:-1] + bytes([frames[1][-1] ^ 1])
+    told = world.run(f"""
+from infuser.core.session import Session, proof
+session = Session("e66100000000c0de")
+session.take_keys(({KEY!r}, bytes(32)), True)
+session.greet(0)
+session.challenge(1, {NONCES[0]!r}, {NONCES[1]!r})
+session.prove(proof({KEY!r}, 1, "e66100000000c0de", {NONCES[0]!r}, {NONCES[1]!r}), 0)
+result = []
+for frame in ({frames[0]!r}, {altered!r}, {frames[1]!r}, {frames[2]!r}):
+    code, counter, request = session.admit(frame, 0)
+    result.append([code, counter, request.hex(), session.channel.sign(counter, bytes([2])).hex()])
+""")
+    codes = [errors.OK, errors.FRAME_FORGED, errors.OK, errors.FRAME_REPLAYED]
+    assert [code for code, _, _, _ in told] == codes
+    assert [bytes.fromhex(request) for _, _, request, _ in told][::2] == requests
+    for _, counter, _, reply in told:
+        assert host.verify(bytes.fromhex(reply)) == (counter, bytes([2]))
 
 
 @pytest.mark.case("EC14")

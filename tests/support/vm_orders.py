@@ -127,7 +127,7 @@ class Orders(Judge):
         encoded = program.encode(values)
         HANDLERS[messages.PROGRAM_STAGE](self.pump, {"total": len(encoded), "offset": 0, "chunk": encoded})
         digest = program.digest(encoded)
-        request = {"digest": digest, "confirmed": True, "bridge_nl": bridge_nl}
+        request = {"digest": digest, "confirmed": True, "bridge_nl": bridge_nl, "signature": b""}
         reply, before = self._order(messages.PROGRAM_COMMIT, **request)
         if reply is None:
             return False

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from blanks import blank
 
-from infuser.wire import frame, messages, replies
+from infuser.core.mac import Channel
+from infuser.wire import frame, messages, replies, signed
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 from pumpctl.program_view import figures
@@ -63,13 +64,15 @@ class Peer:
     """Answers requests on a pseudo-terminal by `handlers` (command -> function of the request).
 
     A handler returns the reply's fields, raises Refusal, or returns None to stay silent. `on_reply`
-    may replace the bytes of a reply. `seen` holds (command, request id, request) as they came.
+    may replace the bytes of a reply. `seen` holds (command, request id, request) as they came. `channel` is that of a
+    session that is signed in: a signed request is answered by it.
     """
 
     def __init__(self, handlers: dict[int, Handler] | None = None) -> None:
         self.handlers: dict[int, Handler] = {messages.HELLO: hello, **(handlers or {})}
         self.seen: list[tuple[int, int, dict[str, Any]]] = []
         self.on_reply: Callable[[int, bytes], bytes] = lambda command, data: data
+        self.channel: Channel | None = None
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
@@ -107,6 +110,11 @@ class Peer:
                     self._answer(payload)
 
     def _answer(self, payload: bytes) -> None:
+        channel, counter = None, 0
+        if payload[0] == signed.SIGNED:
+            assert self.channel is not None, "a signed request to a peer at which nobody has signed in"
+            channel = self.channel
+            counter, payload = channel.verify(payload)
         _, command, request_id = messages.decode_head(payload)
         request = messages.decode_request(payload)
         self.seen.append((command, request_id, request))
@@ -117,4 +125,5 @@ class Peer:
             reply = messages.encode_reply(command, request_id, values)
         except Refusal as refused:
             reply = messages.encode_refusal(command, request_id, refused)
+        reply = channel.sign(counter, reply) if channel is not None else reply
         self.send(self.on_reply(command, frame.encode(reply)))

@@ -13,6 +13,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 from wirepeer import SERIAL, Peer
 
 from infuser.core import session
+from infuser.core.mac import Channel
 from infuser.wire import errors, messages
 from infuser.wire.messages import Refusal
 from pumpctl import keystore
@@ -144,7 +145,14 @@ def pump_with_keys(home: Path) -> Iterator[tuple[Peer, keystore.Keys]]:
     keys = keystore.fresh(SERIAL)
     keystore.save(keys)
     with Peer() as peer:
-        peer.handlers[messages.CHALLENGE] = lambda request: {"pump_nonce": b"p" * 16}
+
+        def challenge(asked: dict[str, Any]) -> dict[str, Any]:
+            assert keys.clinician is not None
+            told = (keys.clinician, asked["role"], SERIAL, asked["host_nonce"], b"p" * 16)
+            peer.channel = Channel(session.session_key(*told))
+            return {"pump_nonce": b"p" * 16}
+
+        peer.handlers[messages.CHALLENGE] = challenge
         peer.handlers[messages.SIGN_IN] = lambda request: {"role": messages.ROLE_CLINICIAN, "idle_ms": 600_000}
         peer.handlers[messages.SELF_TEST] = lambda request: {"passed": True, "failed_list": []}
         yield peer, keys

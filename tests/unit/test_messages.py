@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wiredata import replies, requests, value_of, values_of
 
-from infuser.wire import alarms, codec, errors, frame, messages, states
+from infuser.wire import alarms, codec, errors, frame, messages, signed, states
 from infuser.wire.replies import STATUS_FIELDS
 
 
@@ -74,7 +74,7 @@ def test_what_changes_the_pump_names_an_operator() -> None:
 
 
 def test_a_full_status_fits_into_a_frame() -> None:
-    """Every alarm present, every text at a length that a person would type, and every kind of bolus under way."""
+    """Every alarm present, every text as long as any can be, every kind of bolus under way, and all of it signed."""
     values = blank(STATUS_FIELDS)
     alarm = {
         "alarm": 1,
@@ -89,8 +89,9 @@ def test_a_full_status_fits_into_a_frame() -> None:
     bolus = {"bucket": 0, "volume_nl": 0, "delivered_nl": 0, "left_ms": 0, "held": False}
     window = {"span_min": 0, "limit_nl": 0, "used_nl": 0}
     values |= {"bolus_list": [bolus] * states.BUCKETS, "window_list": [window] * 3}
-    values |= {"patient": "p" * 64, "drug": "d" * 64, "program_digest": bytes(32)}
-    assert len(messages.encode_reply(messages.STATUS, 1, values)) <= frame.PAYLOAD_MAX
+    values |= {name: "x" * codec.TEXT_MAX for name, kind in STATUS_FIELDS if kind == "text"}
+    values |= {name: bytes(32) for name, kind in STATUS_FIELDS if kind == "blob"}
+    assert len(messages.encode_reply(messages.STATUS, 1, values)) + signed.AROUND_BYTES <= frame.PAYLOAD_MAX
 
 
 def test_chunks_fit_into_a_frame_with_everything_around_them() -> None:
@@ -100,7 +101,17 @@ def test_chunks_fit_into_a_frame_with_everything_around_them() -> None:
         messages.encode_reply(messages.PROGRAM_READ, 1, {"total": 0, "digest": bytes(32), "chunk": chunk}),
         messages.encode_reply(messages.LOG_READ, 1, {"oldest_seq": 0, "next_seq": 0, "chunk": chunk}),
     )
-    assert all(len(payload) <= frame.PAYLOAD_MAX for payload in carried)
+    assert all(len(payload) + signed.AROUND_BYTES <= frame.PAYLOAD_MAX for payload in carried)
+
+
+def test_a_refusal_that_quotes_what_a_host_sent_is_cut_to_its_field_in_whole_characters() -> None:
+    for text in ("x" * 255, "x" * 1000, "\u20ac" * 85 + "x", "\U0001f489" * 400, ""):
+        reply = messages.encode_refusal(messages.HELLO, 1, messages.Refusal(errors.PROTOCOL_MISMATCH, text=text))
+        with pytest.raises(messages.Refusal) as caught:
+            messages.decode_reply(reply)
+        told = caught.value.text
+        assert text.startswith(told) and len(told.encode()) <= codec.TEXT_MAX
+        assert told == text or len(told.encode()) > codec.TEXT_MAX - 4
 
 
 def test_the_protocol_hash_changes_with_any_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
