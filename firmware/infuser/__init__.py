@@ -1,3 +1,3 @@
 """The infusion pump's firmware: wire <- core <- app <- main, with hw imported by main alone."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

@@ -58,6 +58,11 @@ class Alarming:
             self.set(alarm, True, detail)
             self.recorder.note(records.FAULT, part=part, detail=detail, masked=False, text=text)
 
+    def degraded(self, part: str, text: str) -> None:
+        """Log what is wrong with something stored that therapy can do without, and have somebody look at it."""
+        self.recorder.note(records.FAULT, part=part, detail=0, masked=False, text=text)
+        self.tell(alarms.STORAGE_FAULT)
+
     def masked(self, part: str, text: str, detail: int = 0) -> None:
         """Log a fault that changes nothing for the patient; it is no alarm (EC22)."""
         self.recorder.note(records.FAULT, part=part, detail=detail, masked=True, text=text)

@@ -10,6 +10,8 @@ REPLIES_KEPT = 8
 LOOK_MS = units.MS_PER_S
 # A pump of another version must still give up the REPL: how else could it be updated?
 _UNGREETED = (messages.SERVICE_REPL, messages.SIGN_IN)
+# What may be asked of a pump that must not change its flash: they change nothing there.
+_FROZEN = (messages.SERVICE_REPL, messages.SIGN_IN, messages.STOP, messages.AUDIO_PAUSE)
 
 
 class Link:
@@ -132,6 +134,7 @@ class Link:
         try:
             request = messages.decode_request(payload)
             operator = request.get("operator", "")
+            self._refuse_when_frozen(command)
             self._refuse_without_role(command, signed)
             self._refuse_when_stopped(command)
             if messages.MESSAGES[command][1] & messages.MUTATES:
@@ -160,6 +163,11 @@ class Link:
         code = self.session.unsigned(flags, signed, self.pump.timebase.age_ms())
         if code != errors.OK:
             raise Refusal(code, text=messages.ROLE_NAMES[role_needed(flags)])
+
+    def _refuse_when_frozen(self, command: int) -> None:
+        recorder = self.pump.recorder
+        if recorder.frozen and messages.MESSAGES[command][1] & messages.MUTATES and command not in _FROZEN:
+            raise Refusal(errors.NEWER_STATE, text=recorder.journal.foreign)
 
     def _refuse_when_stopped(self, command: int) -> None:
         state = self.pump.controller.state

@@ -1,7 +1,9 @@
 """The delivery counters on flash: the checkpoint that runs ahead of the motor, and the dose windows."""
 
-from infuser.core import seal
+from infuser.core import prescription, seal
 from infuser.core.checkpoint import Checkpoint
+from infuser.core.schedule import Schedule
+from infuser.wire import program as programs
 from infuser.wire import records, states, units
 
 WINDOW_NAMES = ("w0", "w1")
@@ -12,7 +14,8 @@ RESERVE_STEPS = 10
 class Memory:
     """Saves and restores what Delivery counts. `files` as hw.storage.Files.
 
-    `masked` after load(): (part, text) of what was found damaged and could be made good.
+    After load(): `masked`, (part, text) of what was found damaged and could be made good; `lost`, what is wrong if
+    the log had to tell the counters, "" if not.
     """
 
     def __init__(self, files, delivery) -> None:
@@ -23,6 +26,7 @@ class Memory:
         self.uncertain_steps = 0
         self.found: dict = {}
         self.masked: list[tuple[str, str]] = []
+        self.lost = ""
         self._base_min = 0
         self._next_window = 0
         self._ahead_steps = RESERVE_STEPS
@@ -61,17 +65,23 @@ class Memory:
         return self.reserved - self._delivery.meter.issued()
 
     def load(self) -> None:
-        """Take up the counters of the last checkpoint; `found` is what it said, empty without one."""
+        """Take up the counters of the last checkpoint; `found` is what it said, empty without one.
+
+        Without one, or with one that is older than the log, the counters are those of the log's last hour.
+        """
         saved = self._checkpoint.load()
         meter = self._delivery.meter
-        if saved:
+        counted = _counted(self._delivery.recorder.ledger)
+        if sum(counted) > (saved["steps_reserved"] if saved else 0):
+            self._take_from_log(counted)
+        elif saved:
             names = zip(records.COUNTER_NAMES, records.FRACTION_NAMES)
             for bucket, (steps, fraction) in enumerate(names):
                 rest = saved["basal_acc_rem"] if bucket == states.BASAL else 0
                 meter.restore(bucket, saved[steps], saved[fraction], rest)
             self.uncertain_steps = max(0, saved["steps_reserved"] - meter.issued())
             self.found = saved
-        if self._checkpoint.damaged:
+        if self._checkpoint.damaged and self.found:
             # It may have been the newer one: then one reservation more was used up, perhaps that of a fast bolus.
             fast = self._delivery.recorder.ledger.bolus_list
             per_two_s = 2 * units.PUMP_MAX_NL_PER_DAY * units.PL_PER_NL // (meter.step_pl * 86400)
@@ -79,6 +89,29 @@ class Memory:
             self.masked.append(("checkpoint", "one of the two copies is damaged: the other is taken"))
         self.reserved = meter.issued()
         self._seal = self._mixed()
+
+    def _take_from_log(self, counted: list[int]) -> None:
+        """The count never goes back; what may have gone out since the log's last count is uncertain."""
+        meter = self._delivery.meter
+        for bucket, steps in enumerate(counted):
+            meter.restore(bucket, steps, 0, 0)
+        self.uncertain_steps = self._since_counted()
+        self.lost = "no checkpoint holds: counted from the log, and up to {} microsteps more may have gone out".format(
+            self.uncertain_steps
+        )
+
+    def _since_counted(self) -> int:
+        """The most that can have gone out since the last count, which is an hour old at most; it stands in the log."""
+        ledger = self._delivery.recorder.ledger
+        if ledger.state not in states.DELIVERING:
+            return 0  # the count was logged when the motor was stopped
+        rates = [ledger.bridge_nl_per_day]
+        if ledger.program:
+            schedule = prescription.check(programs.decode(ledger.program))
+            rates += schedule.rates() + Schedule(schedule.program, ledger.plan_ng_per_day).rates()
+            rates.append(schedule.volume_nl(ledger.temporary_ng_per_day))
+        volume_nl = max(rates) * _HOUR_MIN // units.MIN_PER_DAY + ledger.bolus_since_nl
+        return units.volume_steps(volume_nl, self._delivery.meter.step_pl) + RESERVE_STEPS
 
     def restore_guard(self, hour_list: list[dict], hour_steps: int) -> bool:
         """Start the guard with its windows as of now; what is uncertain counts as delivered last.
@@ -90,7 +123,8 @@ class Memory:
         guard = delivery.guard
         age_ms = delivery.timebase.age_ms()
         open_steps = 0
-        exact = self._load_window() if self.found else True
+        # A pump that never counted anything has nothing in its windows.
+        exact = self._load_window() if self.found else not self.lost
         if exact and self.found:
             open_steps = guard.window.go_on(age_ms // units.MS_PER_MIN) + self.uncertain_steps
         elif not exact:
@@ -107,11 +141,17 @@ class Memory:
         base = self.found["window_min"]
         minutes = self.found["minutes"]
         for index, name in enumerate(WINDOW_NAMES):
-            if window.load(self._files.read(name), base, minutes):
+            if window.load(self._read(name), base, minutes):
                 self._next_window = 1 - index
                 self._seal = self._mixed()
                 return True
         return False
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return self._files.read(name)
+        except OSError:
+            return None
 
     def close_hour(self) -> None:
         """Store the windows anew once an hour of the pump's age: what came since is in each checkpoint."""
@@ -123,7 +163,8 @@ class Memory:
         window = self._delivery.guard.window
         self.verify()
         try:
-            self._files.overwrite(WINDOW_NAMES[self._next_window], window.stored())
+            store = self._delivery.recorder.store
+            store(self._files.overwrite, WINDOW_NAMES[self._next_window], window.stored())
         except OSError as error:
             self._delivery.recorder.failure = "dose window: {}".format(error)
             return
@@ -162,9 +203,16 @@ class Memory:
         values.update(zip(records.COUNTER_NAMES, counts))
         values.update(zip(records.FRACTION_NAMES, fractions))
         try:
-            self._checkpoint.save(values)
+            delivery.recorder.store(self._checkpoint.save, values)
         except OSError as error:
             delivery.recorder.failure = "checkpoint: {}".format(error)
             return
         self.reserved = reserved
         self._seal = self._mixed()
+
+
+def _counted(ledger) -> list[int]:
+    """Microsteps of each bucket as the log counted them last; of a log of format 3 the most that it names."""
+    if ledger.counter_list:
+        return [entry["steps"] for entry in ledger.counter_list]
+    return [max(ledger.hour_steps, ledger.day_steps, ledger.total_steps, ledger.steps_at_fill)]

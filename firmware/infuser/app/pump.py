@@ -179,6 +179,8 @@ class Pump:
     def poll(self) -> bool:
         """One turn of the main loop; True if somebody talks to the pump and wants the next one soon."""
         now_ms = self.timebase.age_ms()
+        if self.recorder.frozen:
+            return self._stand_aside(now_ms)
         self.integrity.poll(now_ms)
         self.controller.poll(now_ms)
         self.watch.poll(now_ms)
@@ -190,6 +192,13 @@ class Pump:
         self._show_alarms(now_ms)
         talking = self.link.poll()
         self.alive.poll(now_ms)
+        return talking
+
+    def _stand_aside(self, now_ms: int) -> bool:
+        """The state is another firmware's: nothing is measured, moved or written; alarm and link go on."""
+        self._show_alarms(now_ms)
+        talking = self.link.poll()
+        self.hardware.watchdog.feed()
         return talking
 
     def hurry(self) -> None:

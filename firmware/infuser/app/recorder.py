@@ -2,9 +2,15 @@
 
 from infuser.core import seal
 
+_ENOSPC = 28
+
 
 class Recorder:
-    """Joins journal, ledger and the two clocks; the only way in which lasting state changes."""
+    """Joins journal, ledger and the two clocks; the only way in which lasting state changes.
+
+    `frozen`: the flash holds another firmware's state, and what happens is noted in memory alone. `crowded`: the flash
+    was full, and the log's oldest records had to make room.
+    """
 
     def __init__(self, journal, ledger, clock, timebase) -> None:
         self.journal = journal
@@ -12,6 +18,8 @@ class Recorder:
         self.clock = clock
         self.timebase = timebase
         self.failure = ""
+        self.frozen = False
+        self.crowded = False
         self._seal: int | None = None  # none yet: the first note after the replay sets it
 
     def _digest(self) -> int:
@@ -33,12 +41,27 @@ class Recorder:
         self.verify()
         age_ms = self.timebase.age_ms()
         time_ms = self.clock.now_ms(age_ms)
+        if not self.frozen:
+            self._append(kind, fields, time_ms, age_ms)
+        self.ledger.apply(kind, fields, time_ms, age_ms)
+        self._seal = self._digest()
+
+    def _append(self, kind: int, fields: dict, time_ms: int, age_ms: int) -> None:
         before = self.journal.next_seq
         try:
-            self.journal.append(kind, fields, time_ms, age_ms)
+            self.store(self.journal.append, kind, fields, time_ms, age_ms)
             if self.journal.next_seq <= before:
                 self.failure = "journal: record {} was not kept".format(before)
         except OSError as error:
             self.failure = "journal: {}".format(error)
-        self.ledger.apply(kind, fields, time_ms, age_ms)
-        self._seal = self._digest()
+
+    def store(self, write, *told) -> None:
+        """Call write(*told), again with a segment of the log less as long as the flash is full; OSError passes."""
+        while True:
+            try:
+                write(*told)
+                return
+            except OSError as error:
+                if error.errno != _ENOSPC or not self.journal.drop_oldest():
+                    raise
+                self.crowded = True

@@ -124,17 +124,17 @@ def _held(told) -> list[str]:
 
 
 def stored(pump) -> list[str]:
-    """The checkpoint on flash: one of its two files may be damaged, which is logged and mended (a masked fault)."""
+    """The checkpoint on flash: a file that is damaged is logged and written anew (a masked fault)."""
     checkpoint = Checkpoint(pump.hardware.files)
-    if checkpoint.load() is None:
-        return ["checkpoint"]
-    if checkpoint.damaged:
-        pump.watch.masked("checkpoint", "one of its two files was damaged; written anew")
-        counters = pump.delivery.memory
-        # Twice, for they are written in turn.
-        counters.save(counters.reserved)
-        counters.save(counters.reserved)
-    return []
+    sound = checkpoint.load() is not None
+    if sound and not checkpoint.damaged:
+        return []
+    pump.watch.masked("checkpoint", "{} of its two files damaged; written anew".format("one" if sound else "both"))
+    counters = pump.delivery.memory
+    # Twice, for they are written in turn.
+    counters.save(counters.reserved)
+    counters.save(counters.reserved)
+    return [] if checkpoint.load() is not None else ["checkpoint"]
 
 
 def library(pump) -> str:

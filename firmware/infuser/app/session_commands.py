@@ -13,18 +13,24 @@ _RANDOM_BYTES = 32
 
 def take_up_keys(pump) -> None:
     """Read the keys at the start; one that the journal knows of and the flash has lost is told as a fault."""
-    found = ()
+    stored: bytes | None = b""
     try:
-        found = sessions.unpack_keys(pump.hardware.files.read(KEYS_FILE))
+        stored = pump.hardware.files.read(KEYS_FILE)
     except OSError:
         pass
+    found = sessions.unpack_keys(stored)
     ledger = pump.controller.ledger
+    if pump.recorder.frozen:
+        # Nobody can send new ones now: where they cannot be read, the jumper opens the way back.
+        opened = not found and pump.hardware.sensors.service_jumper()
+        pump.link.session.take_keys(found, stored is not None and not opened)
+        return
     if found and sessions.keys_digest(found) != ledger.keys_digest:
         # The power failed between the file and its record.
         pump.recorder.note(records.KEYS, digest=sessions.keys_digest(found), operator="")
     elif ledger.keys_digest and not found:
         text = "the keys cannot be read; nobody can sign in until new ones are sent"
-        pump.recorder.note(records.FAULT, part="keys", detail=0, masked=True, text=text)
+        pump.watch.degraded("keys", text)
     pump.link.session.take_keys(found, bool(ledger.keys_digest))
 
 

@@ -4,13 +4,18 @@ from infuser import VERSION
 from infuser.app import planner, selftest
 from infuser.app.controller import Controller
 from infuser.app.delivery import Delivery
-from infuser.app.library import Library
+from infuser.app.library import LIBRARY_NAMES, TRUST_NAMES, Library
+from infuser.app.memory import WINDOW_NAMES
 from infuser.app.recorder import Recorder
-from infuser.core import liveness, repeats, seal
+from infuser.app.session_commands import KEYS_FILE
+from infuser.core import liveness, repeats, seal, snapshot
 from infuser.core.clock import Clock
-from infuser.core.journal import Journal
+from infuser.core.journal import FIRST_SEQ, Journal
 from infuser.core.ledger import Ledger
 from infuser.wire import alarms, records, states
+
+# A new pump's first start writes the library before the log, and nothing else.
+_OF_A_USED_PUMP = WINDOW_NAMES + TRUST_NAMES + LIBRARY_NAMES[1:] + (KEYS_FILE,)
 
 
 class Found:
@@ -38,11 +43,18 @@ def replay(hardware) -> tuple:
     ledger = Ledger()
     clock = Clock()
     timebase = hardware.timebase
-    journal = Journal(hardware.files, ledger.snapshot, progress=hardware.watchdog.feed)
+    journal = Journal(
+        hardware.files, ledger.snapshot, progress=hardware.watchdog.feed, readable=snapshot.readable
+    )
     recorder = Recorder(journal, ledger, clock, timebase)
     last = _read_journal(recorder, hardware.watchdog)
     delivery = Delivery(hardware, recorder, ledger.step_pl)
-    delivery.memory.load()
+    if journal.foreign:
+        recorder.frozen = True
+        hardware.files.freeze()
+    else:
+        delivery.memory.load()
+        _miss(journal, delivery.memory.found, hardware.files)
     saved = delivery.memory.found
     if saved and saved["age_ms"] > last[0]:
         last = (saved["age_ms"], saved["time_ms"])
@@ -55,7 +67,8 @@ def replay(hardware) -> tuple:
     clock.set(now_ms, timebase.age_ms())
     exact = delivery.memory.restore_guard(ledger.hour_list, ledger.hour_steps)
     library = Library(hardware.files, recorder)
-    library.load()
+    if not recorder.frozen:
+        library.load()
     hardware.watchdog.feed()
     controller = Controller(delivery, recorder, library)
     controller.basal.adopt()
@@ -75,9 +88,11 @@ def _read_clock(hardware, found: Found, last_ms: int) -> int:
 
 def _read_journal(recorder, watchdog) -> tuple[int, int]:
     """Apply snapshot and records; returns (age, wall time or 0) of the last one."""
-    snapshot, later = recorder.journal.open()
-    if snapshot:
-        recorder.ledger.restore(snapshot)
+    stored, later = recorder.journal.open()
+    if stored:
+        recorder.ledger.restore(stored)
+        if not snapshot.current(stored):
+            recorder.journal.close_segment()
     last = (0, 0)
     for record in later:
         watchdog.feed()
@@ -88,9 +103,38 @@ def _read_journal(recorder, watchdog) -> tuple[int, int]:
     return last
 
 
+def _miss(journal, saved: dict, files) -> None:
+    """Hold the log against the checkpoint, which knows how far it had come, and against what only a used pump has."""
+    if saved:
+        journal.miss(saved["event_seq"])
+    elif journal.next_seq == FIRST_SEQ and not journal.damage:
+        left = [name for name in _OF_A_USED_PUMP if files.size(name) is not None]
+        if left:
+            journal.damage = "no record is left, but {}".format(", ".join(left))
+
+
+def _stand_aside(pump) -> None:
+    """The state is a newer firmware's: the pump stands, says so, and can be read and given that firmware again."""
+    pump.test_sounder()
+    pump.controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
+    pump.watch.set(alarms.NEWER_STATE, True)
+
+
+def _tell_lost(pump) -> None:
+    """What of the stored state could not be taken up, and had no twin."""
+    memory = pump.delivery.memory
+    if memory.lost:
+        pump.watch.degraded("checkpoint", memory.lost)
+    if pump.recorder.ledger.trust_digest and not pump.library.trusted():
+        pump.watch.degraded("trusted key", "cannot be read: no library is taken until it is installed again")
+
+
 def take_up(pump) -> None:
     """Log the boot, test, and go on with what was interrupted: therapy yes, a bolus never."""
     journal = pump.recorder.journal
+    if pump.recorder.frozen:
+        _stand_aside(pump)
+        return
     pump.recorder.note(
         records.BOOT,
         firmware=VERSION,
@@ -105,6 +149,7 @@ def take_up(pump) -> None:
     if not pump.found.windows_exact:
         text = "not readable: taken from the journal's hours, as late as can be"
         pump.recorder.note(records.FAULT, part="dose windows", detail=0, masked=True, text=text)
+    _tell_lost(pump)
     pump.delivery.memory.save_window()
     pump.controller.note_delivery(False)
     _end_interrupted_boluses(pump)

@@ -10,6 +10,8 @@ from infuser.wire import alarms, records, units
 SLICE_MS = 15 * units.MS_PER_MIN
 SLICES_AN_HOUR = 4
 SLICES_A_DAY = 96
+# The log's oldest part is read again within five days.
+SLICES_A_SEGMENT = 24
 # A clock of whole seconds must have moved within this time.
 CLOCK_MS = 10 * units.MS_PER_S
 
@@ -24,6 +26,7 @@ class Upkeep:
         self._dark = self._annunciator.dark
         self._slice = 0
         self._told: list[str] = []  # parts whose failure is in the log already
+        self._log_told: list[str] = []
         self._clock_ms = -1  # what the clock showed when it was looked at first
         self._due_ms = pump.timebase.age_ms() + SLICE_MS
         self._clock_due_ms = pump.timebase.age_ms()
@@ -75,12 +78,21 @@ class Upkeep:
             self._failed(selftest.IMAGE, wrong + " is not as it was installed")
         if self._slice % SLICES_AN_HOUR == 0:
             self._hourly()
+        if self._slice % SLICES_A_SEGMENT == 0:
+            self._look_into_log()
 
     def _hourly(self) -> None:
         pump = self._pump
         for part in selftest.memory() + selftest.sensors(pump.hardware.sensors) + selftest.stored(pump):
             self._failed(part, "found by the self-test that goes on while the pump runs")
         self._annunciator.blink_test()
+
+    def _look_into_log(self) -> None:
+        """A segment that is closed holds no state any more: what is wrong with it is told, once, and changes nothing."""
+        wrong = self._pump.recorder.journal.check_next()
+        if wrong and wrong not in self._log_told:
+            self._log_told.append(wrong)
+            self._pump.watch.degraded("log", wrong)
 
     def _failed(self, part: str, text: str) -> None:
         """A part that guards: the motor stands until somebody has seen to it."""

@@ -71,5 +71,8 @@ class DeviceWatch:
         controller = self._controller
         self._alarming.set(alarms.CLOCK_LOST, not controller.clock.valid)
         self._check_library()
+        if controller.recorder.crowded:
+            controller.recorder.crowded = False
+            self._alarming.degraded("flash", "full: the oldest records of the log made room")
         if controller.recorder.failure:
             self._alarming.set(alarms.JOURNAL_FAULT, True)

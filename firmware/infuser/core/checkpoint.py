@@ -16,7 +16,7 @@ NAMES = ("c0", "c1")
 class Checkpoint:
     """Keeps the newest CHECKPOINT_FIELDS; `files` as hw.storage.Files, whose OSError passes through.
 
-    `damaged` after load(): a file is there and does not verify.
+    `damaged` after load(): one of the two does not verify, or is not there though it must be.
     """
 
     def __init__(self, files) -> None:
@@ -30,16 +30,28 @@ class Checkpoint:
         newest = None
         self._counter = 0
         self.damaged = False
+        sound = 0
         for name in NAMES:
-            stored = self._files.read(name)
+            stored = self._read(name)
             values = _decode(stored)
-            if stored and values is None:
+            if values is not None:
+                sound += 1
+                if values["counter"] > self._counter:
+                    newest = values
+                    self._counter = values["counter"]
+            elif stored is not None:
                 self.damaged = True
-            if values is not None and values["counter"] > self._counter:
-                newest = values
-                self._counter = values["counter"]
+        # The first one ever saved has no twin.
+        if newest and sound < len(NAMES) and self._counter > 1:
+            self.damaged = True
         self._counter_check = ~self._counter
         return newest
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return self._files.read(name)
+        except OSError:
+            return b""
 
     def save(self, values: dict) -> None:
         """Store values; `counter` is filled in here. After OSError the values before are still there."""

@@ -1,7 +1,8 @@
 """The pump's memory: an append-only, chained journal in segments that each begin with a snapshot.
 
 A record is stored whole or not at all, and nothing stored is written again: a cut tail is taken
-off when the journal is opened, a damaged segment is left as it is and a new one goes on.
+off when the journal is opened, a damaged segment is left as it is and a new one goes on. What a newer firmware
+has stored is left alone altogether: see `foreign`.
 """
 
 from infuser.core import segments
@@ -10,6 +11,8 @@ from infuser.wire import records
 SEGMENT_BYTES = 32 * 1024
 BUDGET_BYTES = 640 * 1024
 FIRST_SEQ = 1
+# On a flash that others have filled the log grows shorter, down to so many segments, before nothing can be written.
+LEAST_SEGMENTS = 2
 _EIO = 5
 
 
@@ -18,14 +21,25 @@ class Journal:
 
     `files` as hw.storage.Files; `snapshot()` gives the state as bytes, before the record that is
     being appended. After open(): `boot` (this run's number, u16), `next_seq`, `torn_bytes` cut off,
-    `damage` (what was found unsound, "" if nothing). OSError from `files` passes through.
+    `damage` (what was found unsound, "" if nothing), `foreign` (what another firmware has stored that this one cannot
+    read, "" if nothing: then open() has changed nothing, and nothing may be appended). Appending passes OSError through.
     """
 
     def __init__(
-        self, files, snapshot, segment_bytes: int = SEGMENT_BYTES, budget_bytes: int = BUDGET_BYTES, progress=None
+        self,
+        files,
+        snapshot,
+        segment_bytes: int = SEGMENT_BYTES,
+        budget_bytes: int = BUDGET_BYTES,
+        progress=None,
+        readable=None,
     ) -> None:
-        """`progress` is called before each segment that open() goes through: a damaged journal takes long."""
+        """`progress` is called before each segment that open() goes through: a damaged journal takes long.
+
+        `readable(snapshot)` tells whether the state can be taken up from it; without it any can.
+        """
         self._files = files
+        self._readable = readable
         self._snapshot = snapshot
         self._segment_bytes = segment_bytes
         self._budget_bytes = budget_bytes
@@ -35,10 +49,13 @@ class Journal:
         self._reading: segments.Segment | None = None  # the closed segment indexed last
         self._chain = records.CHAIN_START
         self._unsure = False  # a write failed: the active file may hold more than it should
+        self._source_seq = 0  # the segment that the state was read from: not dropped before another one holds it
+        self._checked = -1  # the closed segment that was looked at last
         self.boot = 0
         self.next_seq = FIRST_SEQ
         self.torn_bytes = 0
         self.damage = ""
+        self.foreign = ""
 
     @property
     def oldest_seq(self) -> int:
@@ -52,10 +69,8 @@ class Journal:
         that a full segment never stands in memory; it is to be used up before the first append.
         """
         self._list()
-        for first_seq, size in list(reversed(self._sizes)):
-            if self._progress:
-                self._progress()
-            segment = segments.scan(self._files, first_seq, size, True)
+        scanned = self._scan()
+        for segment, size in scanned if not self.foreign else ():
             usable = segment.end == size or self._mend(segment, size)
             if segment.end:
                 self._go_on_from(segment, usable)
@@ -63,9 +78,37 @@ class Journal:
             if size == 0:
                 # Begun and cut: what is written next may still fit the segment before, and must be found there.
                 self._files.remove(segment.name)
-                self._sizes.remove([first_seq, size])
-        self.boot = (self.boot + 1) & 0xFFFF
+                self._sizes.remove([segment.first_seq, size])
+        if not self.foreign:
+            self.boot = (self.boot + 1) & 0xFFFF
         return None, iter(())
+
+    def close_segment(self) -> None:
+        """The next append begins a segment: what is written now must not follow the snapshot of an older firmware."""
+        self._active = None
+
+    def miss(self, next_seq: int) -> None:
+        """Something else knows that the log had come to `next_seq`: note what is missing, and leave its numbers out."""
+        if next_seq > self.next_seq:
+            self.damage = self.damage or segments.missing(self.next_seq, next_seq)
+            self.next_seq = next_seq
+            self._active = None
+
+    def drop_oldest(self) -> bool:
+        """Make room on a flash that is full; False if no segment can be spared. OSError passes through."""
+        if len(self._sizes) <= LEAST_SEGMENTS or self._sizes[0][0] >= self._source_seq:
+            return False
+        self._files.remove(segments.name_of(self._sizes[0][0]))
+        self._sizes.pop(0)
+        return True
+
+    def check_next(self) -> str:
+        """What is wrong with a closed segment, "" if nothing; another one each time."""
+        if len(self._sizes) < 2:
+            return ""
+        self._checked = (self._checked + 1) % (len(self._sizes) - 1)
+        first_seq, size = self._sizes[self._checked]
+        return segments.look(self._files, first_seq, size, self._sizes[self._checked + 1][0])
 
     def append(self, kind: int, values: dict, time_ms: int, age_ms: int) -> int:
         """Store a record and give its number; it is on the flash when this returns.
@@ -108,11 +151,38 @@ class Journal:
 
     def _list(self) -> None:
         self._sizes = []
-        for name in self._files.names():
-            first_seq = segments.first_seq_of(name)
-            if first_seq is not None:
-                self._sizes.append([first_seq, self._files.size(name)])
+        try:
+            for name in self._files.names():
+                first_seq = segments.first_seq_of(name)
+                if first_seq is not None:
+                    self._sizes.append([first_seq, self._files.size(name)])
+        except OSError as error:
+            self.damage = "the flash cannot be read: {}".format(error)
         self._sizes.sort()
+
+    def _scan(self) -> list:
+        """[segment, size] of the newest ones down to one that begins soundly; looks only, and tells what is foreign."""
+        scanned = []
+        for first_seq, size in reversed(self._sizes):
+            if self._progress:
+                self._progress()
+            segment = segments.scan(self._files, first_seq, size, True)
+            scanned.append((segment, size))
+            if segment.foreign:
+                self._leave_alone(first_seq, size, segment.problem)
+            elif segment.end and self._readable and not self._readable(self._snapshot_in(segment)):
+                version = self._snapshot_in(segment)[:1]
+                self._leave_alone(first_seq, size, "snapshot of version {}".format(version[0] if version else 0))
+            if segment.end or segment.foreign:
+                break
+        return scanned
+
+    def _leave_alone(self, first_seq: int, size: int, why: str) -> None:
+        """The state is another firmware's: the log can be read out, and that is all."""
+        self.foreign = why
+        segment = segments.scan(self._files, first_seq, size, False)
+        self.next_seq = segment.last_seq + 1
+        self.boot = segment.boot
 
     def _mend(self, segment, size: int) -> bool:
         """Take a torn tail off; otherwise note the damage. Whether the segment may take appends."""
@@ -135,10 +205,11 @@ class Journal:
 
     def _note_damage(self, segment) -> None:
         if not self.damage:
-            self.damage = "segment {} is damaged at byte {} ({})".format(segment.name, segment.end, segment.problem)
+            self.damage = segments.damage(segment)
 
     def _go_on_from(self, segment, usable: bool) -> None:
         self._chain = segment.chain
+        self._source_seq = segment.first_seq
         self.next_seq = max(self.next_seq, segment.last_seq + 1)
         self.boot = (max(self.boot, segment.boot) + 1) & 0xFFFF
         if usable and not self.damage:
@@ -146,8 +217,12 @@ class Journal:
 
     def _read_back(self, segment) -> tuple:
         later = segments.stream(self._files, segment.name, 0, segment.end)
-        _, stored = next(later)
-        return records.decode(stored)["fields"]["ledger"], _decoded(later)
+        next(later)
+        return self._snapshot_in(segment), _decoded(later)
+
+    def _snapshot_in(self, segment) -> bytes:
+        _, stored = next(segments.stream(self._files, segment.name, 0, segment.end))
+        return records.decode(stored)["fields"]["ledger"]
 
     def _rotate(self, time_ms: int, age_ms: int):
         """Begin a segment with a snapshot, dropping the oldest ones that the budget has no room for."""
@@ -166,6 +241,7 @@ class Journal:
             self._sizes.pop()
             raise
         self._active = fresh
+        self._source_seq = fresh.first_seq
         return fresh
 
     def _encode(self, kind: int, values: dict, time_ms: int, age_ms: int) -> bytes:

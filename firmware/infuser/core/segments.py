@@ -27,7 +27,8 @@ class Segment:
     """What is known of one segment: `end` sound bytes up to record `last_seq`, and a sparse index of them.
 
     `last_seq` is one less than `first_seq` while there is no record; `chain` and `boot` are the last
-    record's; `problem` says in a few words why the bytes after `end` are not sound.
+    record's; `problem` says in a few words why the bytes after `end` are not sound. `foreign`: what follows is sound,
+    but of a firmware that stores what this one does not know.
     """
 
     def __init__(self, first_seq: int) -> None:
@@ -38,6 +39,7 @@ class Segment:
         self.chain = records.CHAIN_START
         self.boot = 0
         self.problem = ""
+        self.foreign = False
         self._index_seqs: list[int] = []
         self._index_offsets: list[int] = []
 
@@ -98,16 +100,36 @@ def scan(files, first_seq: int, size: int, linked: bool) -> Segment:
     `linked` checks chain and fields too, from the first record on; without it the CRC and the order.
     """
     segment = Segment(first_seq)
-    for _, stored in stream(files, segment.name, 0, size):
-        try:
+    try:
+        for _, stored in stream(files, segment.name, 0, size):
             _check(segment, stored, linked)
-        except records.RecordError as error:
-            segment.problem = str(error)
-            return segment
-        segment.add(stored)
-    if segment.end < size:
+            segment.add(stored)
+    except records.RecordError as error:
+        segment.problem = str(error)
+        segment.foreign = isinstance(error, records.ForeignRecord)
+    except OSError as error:
+        segment.problem = "not readable: {}".format(error)
+    if segment.end < size and not segment.problem:
         segment.problem = "cut"
     return segment
+
+
+def look(files, first_seq: int, size: int, following: int) -> str:
+    """What is wrong with a segment that the one from record `following` on comes after, "" if nothing."""
+    segment = scan(files, first_seq, size, False)
+    if segment.problem:
+        return damage(segment)
+    return "" if segment.last_seq + 1 == following else missing(segment.last_seq + 1, following)
+
+
+def damage(segment: Segment) -> str:
+    """What is wrong with a segment, in words."""
+    return "segment {} is damaged at byte {} ({})".format(segment.name, segment.end, segment.problem)
+
+
+def missing(first_seq: int, next_seq: int) -> str:
+    """That the records from `first_seq` up to before `next_seq` are gone, in words."""
+    return "records {} to {} are missing".format(first_seq, next_seq - 1)
 
 
 def _check(segment: Segment, stored: bytes, linked: bool) -> None:
@@ -130,7 +152,10 @@ def hidden(files, segment: Segment, size: int) -> tuple[int, int] | None:
     while at + records.PEEK_SIZE <= size:
         if at + records.PEEK_SIZE > base + len(window):
             base = at
-            window = files.read_at(segment.name, base, CHUNK_BYTES)
+            try:
+                window = files.read_at(segment.name, base, CHUNK_BYTES)
+            except OSError:
+                break
         length, kind, boot, seq = records.peek(window, at - base)
         likely = kind in records.RECORDS and low <= seq < low + HIDDEN_SEQ_MAX and at + length <= size
         if likely and _sound_at(files, segment.name, at, length):

@@ -10,6 +10,7 @@ DATA_DIR = "/pump"
 _SPARE = "tmp"
 _COPY_BYTES = 512
 _ENOSPC = 28  # the Pico's errno module does not name it
+_EROFS = 30
 
 
 class Files:
@@ -20,12 +21,18 @@ class Files:
 
     def __init__(self, root: str = DATA_DIR) -> None:
         self._root = root.rstrip("/")
+        self._frozen = False
         self._appending = ""
         self._handle = None
         try:
             os.stat(self._root)
         except OSError:
             os.mkdir(self._root)
+
+    def freeze(self) -> None:
+        """Nothing is written from now on: whoever tries gets OSError."""
+        self.close()
+        self._frozen = True
 
     def names(self) -> list[str]:
         """Names of the files, in order."""
@@ -53,6 +60,7 @@ class Files:
 
     def append(self, name: str, data: bytes) -> None:
         """Add to the end of a file, which is made if missing; on the flash when this returns."""
+        self._refuse_frozen()
         if self._appending != name:
             self.close()
             self._handle = open(self._path(name), "ab")  # noqa: SIM115 (kept open on purpose)
@@ -70,6 +78,7 @@ class Files:
 
     def overwrite(self, name: str, data: bytes) -> None:
         """Replace a small file in place: cheaper than write(), for those who keep two in turn."""
+        self._refuse_frozen()
         self._close_if(name)
         with open(self._path(name), "wb") as handle:
             _put(handle, data)
@@ -80,6 +89,7 @@ class Files:
 
     def remove(self, name: str) -> None:
         """Delete a file."""
+        self._refuse_frozen()
         self._close_if(name)
         os.remove(self._path(name))
 
@@ -97,7 +107,12 @@ class Files:
             except OSError:
                 pass  # what mattered was synced by append, or its failure has been raised there
 
+    def _refuse_frozen(self) -> None:
+        if self._frozen:
+            raise OSError(_EROFS)
+
     def _replace(self, name: str, pieces) -> None:
+        self._refuse_frozen()
         self._close_if(name)
         with open(self._path(_SPARE), "wb") as handle:
             for piece in pieces:

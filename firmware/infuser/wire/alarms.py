@@ -44,6 +44,8 @@ BUTTON_STUCK = 25
 SUPPLY_LOST = 26
 LAMP_FAILED = 27
 UNDER_DELIVERY = 28
+NEWER_STATE = 29
+STORAGE_FAULT = 30
 STOP_FLOOD = 31
 
 # fmt: off
@@ -160,6 +162,16 @@ ALARMS = {
         "under-delivery", MEDIUM, True, KEEP, 0, 30,
         "the motor loses microsteps: less is delivered than commanded; the pump keeps trying",
         "watch for withdrawal; stop, free the drive, resume",
+    ),
+    NEWER_STATE: (
+        "newer-state", HIGH, False, MOTOR_OFF, 0, 0,
+        "the flash holds the state of a newer firmware; nothing is delivered and nothing is written",
+        "install the newer firmware again; watch for withdrawal",
+    ),
+    STORAGE_FAULT: (
+        "storage-fault", MEDIUM, True, KEEP, 0, 60,
+        "something stored was damaged, missing or had no room; the pump goes on with what is left",
+        "read the faults in the log, acknowledge; service the pump",
     ),
     STOP_FLOOD: (
         "stop-flood", MEDIUM, True, KEEP, 0, 30,

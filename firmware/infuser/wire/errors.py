@@ -50,6 +50,7 @@ NOT_SIGNED_IN = 50
 SIGN_IN_FAILED = 51
 SIGN_IN_LOCKED = 52
 NO_KEYS = 53
+NEWER_STATE = 54
 FRAME_FORGED = 55
 FRAME_REPLAYED = 56
 SIGNATURE_NEEDED = 57
@@ -165,6 +166,11 @@ ERRORS = {
         "wait for the time told; status and stop stay available",
     ),
     NO_KEYS: ("no-keys", "the pump holds no keys", "set the service jumper and provision its keys"),
+    NEWER_STATE: (
+        "newer-state",
+        "the flash holds the state of a newer firmware, and nothing of it may be changed",
+        "install the newer firmware again",
+    ),
     FRAME_FORGED: (
         "frame-forged",
         "the frame's MAC is not right: it was altered on its way, or made by somebody else",
