@@ -20,7 +20,7 @@ _HEARD_MS = ((1, 5000), (5000, 10 * MIN_MS), (5000, 10 * MIN_MS), (10 * MIN_MS, 
 _PROGRAMS_TRIED = 200
 _CORRECTIONS = 4
 # What flips a bit in memory or on flash has a campaign of its own; the jumper does nothing by itself.
-_NOT_HERE = ("ram-bit", "flash-bit", "image-bit", "service-jumper", "power-cut-at-flash-op")
+_NOT_HERE = ("ram-bit", "flash-bit", "image-bit", "bad-block", "service-jumper", "power-cut-at-flash-op")
 
 
 class Course(Programs):

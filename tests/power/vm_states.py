@@ -142,14 +142,19 @@ class Life:
         }
 
     def end(self):
-        """Power off: motor and timers stand at once."""
-        plant.drive(board.PINS["enable"], 1 - board.DRIVER_ON)
-        plant.generator = None
-        plant.on_edge.clear()
-        for event in list(kernel._events):
-            event.cancel()
+        """Power off."""
+        still()
         self.hardware.files.close()
         unmount()
+
+
+def still():
+    """Motor and timers stand at once."""
+    plant.drive(board.PINS["enable"], 1 - board.DRIVER_ON)
+    plant.generator = None
+    plant.on_edge.clear()
+    for event in list(kernel._events):
+        event.cancel()
 
 
 def garbage(size):

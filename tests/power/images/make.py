@@ -6,6 +6,7 @@ Run at the release whose format it is, for the tree's own firmware plays it. Wri
 beside itself: the flash at the instant at which the power was cut, and what pump and plant said then.
 """
 
+import hashlib
 import json
 import lzma
 import os
@@ -21,7 +22,8 @@ import libraries as samples  # noqa: E402
 from ward import DAY_MS, EXAMPLES, HOUR_MS, MINUTE_MS, ML, PATIENT, SECOND_MS  # noqa: E402
 
 from infuser import VERSION  # noqa: E402
-from infuser.wire import alarms  # noqa: E402
+from infuser.core import snapshot  # noqa: E402
+from infuser.wire import alarms, records  # noqa: E402
 from pumpctl import keystore, library_signing, operations, program, virtual  # noqa: E402
 from pumpctl.client import Pump  # noqa: E402
 from pumpctl.virtual import VirtualPump  # noqa: E402
@@ -98,6 +100,7 @@ class Story:
         assert keys is not None and keys.clinician is not None and keys.service is not None
         return {
             "firmware": VERSION,
+            "declared": declared(),
             "serial": hello.serial,
             "clinician_key": keys.clinician.hex(),
             "service_key": keys.service.hex(),
@@ -105,6 +108,19 @@ class Story:
             "status": {name: value.hex() if isinstance(value, bytes) else value for name, value in told.items()},
             "plant": {name: self.plant.get()[name] for name in ("steps_made", "wall_ms", "reservoir_nl")},
         }
+
+
+def declared() -> dict[str, Any]:
+    """Hashes of what is stored in this format: no later firmware may read it in another way."""
+    return {
+        "snapshot": digest(snapshot.FIELDS),
+        "records": {str(kind): digest(told) for kind, told in records.RECORDS.items()},
+    }
+
+
+def digest(table: object) -> str:
+    """Hash of a declaration."""
+    return hashlib.sha256(repr(table).encode()).hexdigest()[:16]
 
 
 def play(story: Story, folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import broken
 import idle
 import installed
 from bus import clock
-from flash import image
+from flash import BLOCKS, image
 from fluid import fluid
 from plant import plant
 
@@ -122,6 +122,13 @@ def _stuck(on, value):
         press(button, on and button == value)
 
 
+def _bad_blocks(on, value):
+    """So many of the blocks that are erased from now on; off: all are as new again."""
+    image.failing = value if on else 0
+    if not on:
+        image.bad.clear()
+
+
 def _hangs(name):
     def apply(on, value):
         broken.hangs[name] = value if on else 0
@@ -189,6 +196,7 @@ FAULTS = {
     "clock-stuck": (True, None, None, _clock_stuck),
     "timer-dead": (True, None, None, _set(broken, "timers_dead")),
     "bus-hang": (1, 1, 100, _hangs("bus-hang")),
+    "bad-block": (1, 1, BLOCKS, _bad_blocks),
     "ram-bit": ("random", None, None, _flips("ram-bit", bits.flip_ram)),
     "flash-bit": ("random", None, None, _flips("flash-bit", bits.flip_flash)),
     "flash-hang": (1, 1, 100, _hangs("flash-hang")),

@@ -33,6 +33,8 @@ class Image:
         self.last_read = -1  # the block that was read last
         self.cut_at = 0  # the power fails during the n-th operation from now, 0: never
         self.broken = False  # whatever is written fails
+        self.bad = []  # blocks that take no writes any more
+        self.failing = 0  # so many more of the blocks that are erased go bad
         self._old = bytearray(PAGE_BYTES)
         self.held = bytearray(BLOCK_BYTES)
         self.view = memoryview(self.held)
@@ -52,9 +54,13 @@ class Image:
         """One block to 0xFF; it takes ERASE_US with interrupts off."""
         torn = self._about_to_be_cut()
         self.held_block = -1
+        if self.failing and block not in self.bad:
+            self.failing -= 1
+            self.bad.append(block)
         self.file.seek(block * BLOCK_BYTES)
-        for _ in range(BLOCK_BYTES // len(_BLANK) // (2 if torn else 1)):
-            self.file.write(_BLANK)
+        if block not in self.bad:
+            for _ in range(BLOCK_BYTES // len(_BLANK) // (2 if torn else 1)):
+                self.file.write(_BLANK)
         self.erases[block] += 1
         self._took(ERASE_US, torn)
 
@@ -65,8 +71,9 @@ class Image:
         place = block * BLOCK_BYTES + offset
         self.file.seek(place)
         self.file.readinto(self._old)
-        if self._old != _PAGE or self.erases[block] > ENDURANCE:
-            data = self._clear_bits(data, self.erases[block] > ENDURANCE)
+        worn = self.erases[block] > ENDURANCE or block in self.bad
+        if self._old != _PAGE or worn:
+            data = self._clear_bits(data, worn)
         self.file.seek(place)
         self.file.write(data[: PAGE_BYTES // 2] if torn else data)
         self.programs[block] += 1

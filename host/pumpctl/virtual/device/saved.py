@@ -19,7 +19,7 @@ _KEPT = {
     ),
     "fluid": (fluid, ("stored_pl", "missing_pl", "leaked_pl", "delivered_pl", "outlet_pl_per_pa", "inlet_pl_per_pa")),
     "clock": (clock, ("offset_ms", "stopped")),
-    "flash": (image, ("reads", "cut_at")),
+    "flash": (image, ("reads", "cut_at", "bad", "failing")),
     "chip": (chip, ("scratch", "end_code")),
 }
 
