@@ -1,5 +1,6 @@
 """Requests and replies over a link: framing, ids, repetition, signatures, and the greeting that compares versions."""
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -121,7 +122,9 @@ class Exchange:
             told = self.ask(messages.HELLO, {"protocol": ours, "host": __version__})
         except messages.Refusal as refused:
             if refused.code == wire_errors.PROTOCOL_MISMATCH:
-                raise ProtocolMismatch(f"{_DIFFERENT}: {refused.text}", remedy=_SAME) from None
+                raise ProtocolMismatch(
+                    f"{_DIFFERENT}: {refused.text}", field="firmware", value=_firmware_in(refused.text), remedy=_SAME
+                ) from None
             raise ProtocolMismatch(f"the pump refused the greeting: {refused}", remedy=_SAME) from None
         if told["protocol"] != ours:
             raise _mismatch(told["firmware"], told["protocol"])
@@ -143,4 +146,10 @@ def _head(payload: bytes) -> tuple[int, int]:
 def _mismatch(firmware: str, theirs: bytes) -> ProtocolMismatch:
     pump = f"pump: firmware {firmware} protocol {messages.hash_text(theirs)}"
     host = f"host: {__version__} protocol {messages.hash_text(messages.protocol_hash())}"
-    return ProtocolMismatch(f"{_DIFFERENT}: {pump}; {host}", remedy=_SAME)
+    return ProtocolMismatch(f"{_DIFFERENT}: {pump}; {host}", field="firmware", value=firmware, remedy=_SAME)
+
+
+def _firmware_in(text: str) -> str:
+    """The pump's version in the refusal of a greeting, whose form never changes; empty if there is none."""
+    found = re.match(r"pump: firmware (\S+)", text)
+    return found[1] if found else ""

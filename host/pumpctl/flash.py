@@ -1,5 +1,6 @@
 """Puts the application onto a Pico: compile, free the prompt, check, copy, compare, switch, restart, greet."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,9 +67,11 @@ def _release(spec: str, operator: str, confirm: Callable[[str], None]) -> None:
     try:
         with Pump.open(spec, operator=operator) as pump:
             told = pump.hello
+            refuse_downgrade(told.firmware)
             confirm(f"Pump {told.serial} runs firmware {told.firmware}. End it and install {VERSION}?")
             pump.service_repl()
     except ProtocolMismatch as mismatch:
+        refuse_downgrade(mismatch.value or "")
         confirm(f"{mismatch.message}. End the firmware that runs and install {VERSION}?")
         transport = open_transport(spec)
         try:
@@ -84,6 +87,21 @@ def _release(spec: str, operator: str, confirm: Callable[[str], None]) -> None:
             raise refusal.as_error(messages.SERVICE_REPL, refused) from None
         finally:
             transport.close()
+
+
+def refuse_downgrade(firmware: str) -> None:
+    """UsageProblem if the pump runs a newer firmware than this one: its stored state could not be read any more."""
+    if _order(firmware) > _order(VERSION):
+        raise UsageProblem(
+            f"the pump runs firmware {firmware}, newer than {VERSION}, which could not read the state it has stored",
+            field="firmware", value=firmware, high=VERSION,
+            remedy="use the pumpctl that belongs to it, or a newer one; the pump is as it was",
+        )  # fmt: skip
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """A version for comparison; one that is none comes before all others."""
+    return tuple(int(part) for part in version.split(".")) if re.fullmatch(r"\d+(\.\d+)*", version) else ()
 
 
 def install(board: Board, plan: Plan, needs: Needs, progress: Progress) -> Facts:

@@ -10,8 +10,13 @@ import faults
 from flash import image
 vm_states.unmount()
 life = vm_states.Life()
+with open("/pump/filler", "wb") as filler:
+    for _ in range({filled}):
+        filler.write(bytes(4096))
 faults.switch("bad-block", True, {count})
-life.run({run_ms})
+for _ in range({minutes}):
+    life.pump.controller.note_delivery(False)
+    life.run(60000)
 told = life.told()
 bad = len(image.bad)
 life.end()
@@ -53,7 +58,7 @@ life.end()
 
 
 def test_the_file_system_goes_round_blocks_that_take_no_writes(tmp_path: Path) -> None:
-    script = BAD_BLOCKS.format(count=6, run_ms=3 * 3_600_000, repaired=False)
+    script = BAD_BLOCKS.format(count=6, filled=0, minutes=20, repaired=False)
     told, bad, after, seqs = play(world(tmp_path, "format-3"), script)
     assert bad > 2, "blocks have failed"
     assert (told["state"], told["alarms"]) == ("infusing", ["power-restored"])
@@ -63,7 +68,7 @@ def test_the_file_system_goes_round_blocks_that_take_no_writes(tmp_path: Path) -
 
 @pytest.mark.case("EC5")
 def test_where_no_block_takes_writes_the_motor_stops_and_what_was_stored_is_still_there(tmp_path: Path) -> None:
-    script = BAD_BLOCKS.format(count=352, run_ms=20 * 60_000, repaired=True)
+    script = BAD_BLOCKS.format(count=352, filled=290, minutes=2, repaired=True)
     told, bad, after, seqs = play(world(tmp_path, "format-3"), script)
     assert "journal-fault" in told["alarms"] and told["state"] == "alarm-stopped"
     assert seqs == list(range(1, seqs[-1] + 1)) and after["steps"] + after["uncertain"] >= told["steps"]

@@ -114,7 +114,7 @@ result = [before, vm_upgrade.left_alone({key!r}, {run_ms}), vm_upgrade.newer({ho
 """
 
 
-def over_newer(folder: Path, how: str, run_ms: int = HOUR_MS) -> list[dict[str, Any]]:
+def over_newer(folder: Path, how: str, run_ms: int = 5 * 60_000) -> list[dict[str, Any]]:
     """A newer firmware, this one over its state, the newer one again."""
     key = truth("format-3")["service_key"]
     told: list[dict[str, Any]] = play(world(folder, "format-3"), NEWER.format(how=how, key=key, run_ms=run_ms))

@@ -15,8 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from wirepeer import Peer
 
 from infuser import VERSION
+from infuser.wire import messages
+from infuser.wire.errors import PROTOCOL_MISMATCH
+from infuser.wire.messages import Refusal
 from pumpctl import firmware_files, flash, flash_plan
 from pumpctl.errors import Declined, LinkError, PumpctlError, UsageProblem, VerificationError
 from pumpctl.flash_board import Board, Facts, Needs, NoPrompt
@@ -217,6 +221,29 @@ def test_a_running_pump_is_left_alone_unless_a_person_agrees(bench: Callable[...
         pass
     assert f"runs firmware {VERSION}" in asked[0]
     assert flash.await_pump(port)["firmware"] == VERSION
+
+
+@pytest.mark.parametrize("agrees", [True, False], ids=["same declarations", "other declarations"])
+def test_a_pump_with_newer_firmware_is_not_given_an_older_one(agrees: bool) -> None:
+    def hello(request: dict) -> dict:
+        if not agrees:
+            raise Refusal(PROTOCOL_MISMATCH, "protocol", text="pump: firmware 0.10.0 protocol aa; host: 1 protocol bb")
+        return {"protocol": messages.protocol_hash(), "firmware": "0.10.0", "serial": "ab" * 8, "boot_count": 3}
+
+    with Peer({messages.HELLO: hello}) as peer:
+        with pytest.raises(UsageProblem, match="newer than") as caught:
+            with flash.prompt_of(peer.port, "Ada", lambda question: pytest.fail("nothing is to be asked")):
+                pass
+        assert (caught.value.field, caught.value.value) == ("firmware", "0.10.0") and caught.value.remedy
+        assert {command for command, _, _ in peer.seen} == {messages.HELLO}
+
+
+def test_versions_are_compared_by_their_numbers() -> None:
+    for older in (VERSION, "0.0.9", "", "unknown"):
+        flash.refuse_downgrade(older)
+    for newer in ("99", "0.10.0", f"{VERSION}.1"):
+        with pytest.raises(UsageProblem):
+            flash.refuse_downgrade(newer)
 
 
 def test_a_virtual_pump_is_not_flashed(bench: Callable[..., VirtualPump]) -> None:

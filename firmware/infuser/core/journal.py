@@ -95,8 +95,13 @@ class Journal:
             self._active = None
 
     def drop_oldest(self) -> bool:
-        """Make room on a flash that is full; False if no segment can be spared. OSError passes through."""
+        """Make room on a flash that is full; False if no segment can be spared. OSError passes through.
+
+        Worn out blocks look like a full flash too: where there is room, to drop something would help nobody.
+        """
         if len(self._sizes) <= LEAST_SEGMENTS or self._sizes[0][0] >= self._source_seq:
+            return False
+        if self._files.free_bytes() >= self._segment_bytes:
             return False
         self._files.remove(segments.name_of(self._sizes[0][0]))
         self._sizes.pop(0)

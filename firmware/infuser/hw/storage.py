@@ -96,7 +96,8 @@ class Files:
     def free_bytes(self) -> int:
         """Room left on the whole file system."""
         told = os.statvfs(self._root)
-        return told[1] * told[4]
+        # littlefs counts some blocks twice, and what it has left may then seem to be less than nothing.
+        return told[1] * told[4] if told[4] <= told[2] else 0
 
     def close(self) -> None:
         """Let go of the open file."""
