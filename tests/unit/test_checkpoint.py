@@ -83,17 +83,28 @@ def test_a_save_that_fails_keeps_the_last_one_and_tries_the_same_file_again(tmp_
 
 
 @pytest.mark.case("EC22")
-def test_a_file_that_does_not_verify_is_told_and_a_missing_one_is_no_damage(tmp_path: Path) -> None:
+def test_a_file_that_does_not_verify_or_is_gone_is_told_and_the_first_one_ever_needs_no_twin(tmp_path: Path) -> None:
     saved(tmp_path, 1)
     checkpoint = Checkpoint(Files(str(tmp_path)))
     assert checkpoint.load() and not checkpoint.damaged
-    saved(tmp_path, 1)
+    saved(tmp_path, 3)
     for name in NAMES:
         whole = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         assert checkpoint.load() and checkpoint.damaged
+        for left in (whole[:-1], b"", None):
+            (tmp_path / name).unlink() if left is None else (tmp_path / name).write_bytes(left)
+            assert checkpoint.load() and checkpoint.damaged
         (tmp_path / name).write_bytes(whole)
         assert checkpoint.load() and not checkpoint.damaged
+
+
+def test_a_folder_in_the_place_of_a_file_is_damage(tmp_path: Path) -> None:
+    saved(tmp_path, 2)
+    (tmp_path / NAMES[1]).unlink()
+    (tmp_path / NAMES[1]).mkdir()
+    checkpoint = Checkpoint(Files(str(tmp_path)))
+    assert checkpoint.load() and checkpoint.damaged
 
 
 @pytest.mark.case("EC22")

@@ -7,7 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from journals import BUDGET_BYTES, LEDGER, append, decode_all, fill, open_journal, pieces, read_all, segment_files
 
-from infuser.core.journal import Journal
+from infuser.app.recorder import Recorder
+from infuser.core.clock import Clock
+from infuser.core.journal import LEAST_SEGMENTS, Journal
+from infuser.core.ledger import Ledger
 from infuser.core.segments import CHUNK_BYTES
 from infuser.core.segments import name_of as segment_name
 from infuser.hw.storage import Files
@@ -206,20 +209,121 @@ def test_a_segment_never_stands_in_memory_as_a_whole(tmp_path: Path) -> None:
     assert files.longest <= CHUNK_BYTES
 
 
-@pytest.mark.case("R6.6")
-def test_a_thousand_faults_fit_beside_thirty_days_of_events(tmp_path: Path) -> None:
-    journal = open_journal(tmp_path, 32768, 655360)
-    for number in range(30 * 200):
-        append(journal, number)
-    for number in range(1000):
-        values = {"part": "encoder", "detail": number, "masked": False, "text": "no answer on the bus " * 2}
-        journal.append(records.FAULT, values, 1, 1)
-    assert journal.oldest_seq == 1
-
-
 def test_files_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     for name in ("c0", "notes", "jxyz00000", "j1"):
         (tmp_path / name).write_bytes(b"?")
     journal = open_journal(tmp_path)
     fill(journal, 3)
     assert journal.next_seq == 5 and (tmp_path / "jxyz00000").read_bytes() == b"?"
+
+
+class CrowdedFiles(Files):
+    """A flash on which so many bytes of others leave `room` for the log; `worn`: full, it says, whatever is free."""
+
+    room = 0
+    worn = False
+
+    def free_bytes(self) -> int:
+        held = sum(self.size(name) or 0 for name in self.names())
+        return 1 << 20 if self.worn else max(0, self.room - held)
+
+    def append(self, name: str, data: bytes) -> None:
+        if self.worn or self.free_bytes() < len(data):
+            raise OSError(28)
+        Files.append(self, name, data)
+
+
+def recorded(files: Files, count: int) -> Recorder:
+    """A recorder over a journal of small segments, with so many notes taken."""
+    journal = Journal(files, lambda: LEDGER, 2048, BUDGET_BYTES)
+    list(journal.open()[1])
+    clock = Clock()
+    recorder = Recorder(journal, Ledger(), clock, Standing())
+    for number in range(count):
+        recorder.note(records.FAULT, part="x", detail=number, masked=True, text="y" * 40)
+    return recorder
+
+
+class Standing:
+    """A timebase."""
+
+    def age_ms(self) -> int:
+        return 1
+
+
+@pytest.mark.case("R6.6")
+def test_on_a_full_flash_the_log_grows_shorter_and_no_record_is_lost(tmp_path: Path) -> None:
+    files = CrowdedFiles(str(tmp_path))
+    files.room = 7000
+    recorder = recorded(files, 300)
+    assert recorder.crowded and not recorder.failure
+    found = decode_all(read_all(recorder.journal))
+    assert [one["seq"] for one in found] == list(range(recorder.journal.oldest_seq, recorder.journal.next_seq))
+    assert recorder.journal.oldest_seq > 1 and found[-1]["fields"]["detail"] == 299
+
+
+def test_the_two_newest_segments_are_never_dropped_to_make_room(tmp_path: Path) -> None:
+    files = CrowdedFiles(str(tmp_path))
+    files.room = 1 << 20
+    recorder = recorded(files, 100)
+    files.room = 0
+    recorder.note(records.FAULT, part="x", detail=1, masked=True, text="")
+    assert recorder.failure and len(segment_files(tmp_path)) == LEAST_SEGMENTS
+
+
+def test_worn_out_blocks_that_look_like_a_full_flash_cost_no_old_record(tmp_path: Path) -> None:
+    files = CrowdedFiles(str(tmp_path))
+    files.room = 1 << 20
+    recorder = recorded(files, 100)
+    files.worn = True
+    recorder.note(records.FAULT, part="x", detail=1, masked=True, text="")
+    assert recorder.failure and recorder.journal.oldest_seq == 1 and not recorder.crowded
+
+
+def test_what_the_log_lacks_by_other_knowledge_is_damage_and_no_number_is_given_twice(tmp_path: Path) -> None:
+    fill(open_journal(tmp_path), 20)
+    journal, _, _ = reopen(tmp_path)
+    journal.miss(journal.next_seq)
+    assert journal.damage == ""
+    journal.miss(40)
+    assert journal.damage == "records 22 to 39 are missing"
+    assert append(journal, 99) == 41
+    assert reopen(tmp_path)[0].next_seq == 42
+
+
+def test_each_closed_segment_is_looked_at_in_turn(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    fill(journal, 150)
+    closed = segment_files(tmp_path)[:-1]
+    assert [journal.check_next() for _ in closed] == [""] * len(closed)
+    changed = bytearray(closed[1].read_bytes())
+    changed[700] ^= 1
+    closed[1].write_bytes(changed)
+    closed[-1].unlink()
+    told = [journal.check_next() for _ in closed]
+    assert told[0] == "" and closed[1].name in told[1] and "not readable" in told[-1]
+
+
+@pytest.mark.parametrize("torn", [b"", b"\x40\x00\x01"], ids=["sound", "torn"])
+def test_state_that_cannot_be_read_is_left_alone_to_the_last_byte(tmp_path: Path, torn: bytes) -> None:
+    fill(open_journal(tmp_path), 70)
+    newest = segment_files(tmp_path)[-1]
+    newest.write_bytes(newest.read_bytes() + torn)
+    (tmp_path / segment_name(200)).write_bytes(b"")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    journal = Journal(Files(str(tmp_path)), lambda: LEDGER, 2048, BUDGET_BYTES, readable=lambda snapshot: False)
+    assert journal.open()[0] is None and journal.foreign == f"snapshot of version {LEDGER[0]}"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert journal.next_seq == 73 and decode_all(read_all(journal))[-1]["seq"] == 72
+
+
+def test_a_record_of_an_unknown_kind_in_a_sound_chain_is_foreign_and_not_damage(tmp_path: Path, monkeypatch) -> None:
+    journal = open_journal(tmp_path)
+    fill(journal, 5)
+    with monkeypatch.context() as newer:
+        newer.setitem(records.RECORDS, 200, ("new", ()))
+        journal.append(200, {}, 1, 1)
+    append(journal, 6)
+    journal, snapshot, later = reopen(tmp_path)
+    assert "unknown kind 200" in journal.foreign and journal.damage == "" and (snapshot, later) == (None, [])
+    assert journal.next_seq == 9

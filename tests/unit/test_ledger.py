@@ -40,11 +40,50 @@ def test_a_snapshot_forgets_nothing_that_the_ledger_holds():
     assert set(vars(Ledger())) == {*LASTING, "alarms"}
 
 
-def test_a_snapshot_of_another_version_is_refused():
-    snapshot = Ledger().snapshot()
-    for damaged in (b"", b"\x01" + snapshot[1:], snapshot[:-1]):
+def test_a_snapshot_of_a_version_that_is_not_read_is_refused():
+    stored = Ledger().snapshot()
+    versions = [bytes([version]) + stored[1:] for version in (0, snapshot.OLDEST - 1, snapshot.VERSION + 1, 255)]
+    assert not any(snapshot.readable(one) for one in versions) and not snapshot.readable(b"")
+    for damaged in (b"", *versions, stored[:-1]):
         with pytest.raises(codec.CodecError):
             Ledger().restore(damaged)
+
+
+@pytest.mark.parametrize("version", range(snapshot.OLDEST, snapshot.VERSION))
+def test_a_snapshot_of_an_older_version_restores_what_it_has_and_leaves_the_rest_new(version):
+    older = snapshot.fields_of(version)
+    names = [name for name, _ in older if name != "version"]
+    assert 0 < len(names) < len(LASTING) and names[-1] == "alarm_list"
+    values = {name: value for name, value in vars(Ledger()).items() if name in names}
+    stored = codec.encode(older, {**values, "version": version, "alarm_list": [], "filled_nl": 77, "program": b"p"})
+    restored = Ledger()
+    restored.restore(stored)
+    assert vars(restored) | {"alarms": None} == vars(Ledger()) | {"alarms": None, "filled_nl": 77, "program": b"p"}
+    assert snapshot.readable(stored) and not snapshot.current(stored)
+    assert snapshot.current(restored.snapshot())
+
+
+def test_every_field_with_a_version_of_its_own_is_one_of_the_ledgers():
+    assert set(snapshot.SINCE) <= set(FIELDS)
+    assert all(snapshot.OLDEST < version <= snapshot.VERSION for version in snapshot.SINCE.values())
+
+
+def test_the_ledger_keeps_the_last_count_and_the_boluses_that_may_have_followed_it():
+    ledger = Ledger()
+    applied(ledger, records.DELIVERY, basal_steps=100, priming_steps=7)
+    assert [entry["steps"] for entry in ledger.counter_list] == [100, 0, 0, 0, 7]
+    applied(ledger, records.BOLUS_STARTED, bucket=states.PATIENT_BOLUS, volume_nl=20)
+    applied(ledger, records.BOLUS_ENDED, bucket=states.PATIENT_BOLUS)
+    applied(ledger, records.BOLUS_STARTED, bucket=states.CLINICIAN_BOLUS, volume_nl=50)
+    assert ledger.bolus_since_nl == 70
+    applied(ledger, records.DELIVERY)
+    assert ledger.bolus_since_nl == 50, "that one is still under way"
+
+
+def test_a_prescribers_key_and_that_it_is_needed_are_kept():
+    ledger = Ledger()
+    applied(ledger, records.PRESCRIBER, digest=b"key", required=True)
+    assert (ledger.prescriber_digest, ledger.signed_only) == (b"key", True)
 
 
 RECORDS = st.lists(

@@ -62,6 +62,6 @@ class Recorder:
                 write(*told)
                 return
             except OSError as error:
-                if error.errno != _ENOSPC or not self.journal.drop_oldest():
+                if error.args[:1] != (_ENOSPC,) or not self.journal.drop_oldest():
                     raise
                 self.crowded = True
