@@ -138,7 +138,13 @@ HAZARDS = (
         "the log is cut, changed or lost",
         "append only, CRC, chain; a torn tail is cut off and told, damage is never overwritten",
         ("infuser/core/journal.py", "infuser/wire/records.py"),
-        ("unit/test_journal.py", "unit/test_logbook.py", "power/test_power_cuts.py"),
+        (
+            "unit/test_journal.py",
+            "unit/test_logbook.py",
+            "unit/test_retention.py",
+            "power/test_power_cuts.py",
+            "power/test_stored_files.py",
+        ),
     ),
     Hazard(
         "H18",
@@ -177,10 +183,11 @@ HAZARDS = (
     ),
     Hazard(
         "H22",
-        "an update is cut off",
-        "new application beside the old one, compared, then renamed",
-        ("onboard.py", "launcher.py"),
-        ("system/test_flash.py",),
+        "an update is cut off, or goes back to an older firmware",
+        "new application beside the old one, compared, then renamed; stored state has a version: an older one is read, "
+        "a newer one left alone with the motor off",
+        ("onboard.py", "launcher.py", "infuser/core/snapshot.py", "infuser/core/journal.py", "infuser/app/startup.py"),
+        ("system/test_flash.py", "power/test_upgrade.py"),
     ),
     Hazard(
         "H23",
