@@ -136,7 +136,7 @@ class PortError(LinkError):
 
 
 class ProtocolMismatch(LinkError):
-    """Pump and tool were built from different declarations and do not talk; `value` is the pump's firmware, if known."""
+    """Pump and tool were built from different declarations; `value` is the pump's firmware where that is known."""
 
     kind = "protocol-mismatch"
 

@@ -30,6 +30,7 @@ _BY_CODE = {
     errors.CLOCK_LOST: "set the clock: `pumpctl clock set`",
     errors.NOT_SIGNED_IN: "this machine holds no key for it: name a key file by PUMPCTL_KEY_FILE, "
     "or give the pump new keys: `pumpctl keys provision`",
+    errors.NEWER_STATE: "install the newer firmware again with the pumpctl that belongs to it: `pumpctl flash`",
     errors.SIGN_IN_FAILED: "the key kept here is not this pump's: see `pumpctl keys show`",
 }
 _OFF_ALREADY = "nothing to do: the pump is not at the minimum rate"

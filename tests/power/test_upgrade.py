@@ -13,7 +13,7 @@ from storedimage import IMAGES, play, truth, world
 
 from infuser import VERSION
 from infuser.core import snapshot
-from infuser.wire import messages, records
+from infuser.wire import alarms, messages, records
 
 FORMATS = sorted(path.stem for path in IMAGES.glob("*.xz"))
 CURRENT = f"format-{snapshot.VERSION}"
@@ -50,10 +50,12 @@ def test_what_was_released_once_is_still_declared_as_it_was(name: str) -> None:
     assert {kind: digest(records.RECORDS[int(kind)]) for kind in told["records"]} == told["records"]
 
 
-def test_a_kind_of_record_or_a_field_that_no_released_format_has_came_with_a_new_version() -> None:
+def test_a_record_a_field_or_an_alarm_that_no_released_format_has_came_with_a_new_version() -> None:
     newest = max(FORMATS, key=version_of)
-    known = {int(kind) for kind in truth(newest)["declared"]["records"]}
-    if set(records.RECORDS) - known or snapshot.fields_of(version_of(newest)) != snapshot.FIELDS:
+    told = truth(newest)["declared"]
+    known = {int(kind) for kind in told["records"]}
+    new = set(records.RECORDS) - known | set(alarms.ALARMS) - set(told["alarms"])
+    if new or snapshot.fields_of(version_of(newest)) != snapshot.FIELDS:
         assert version_of(newest) < snapshot.VERSION, "snapshot.VERSION must grow"
 
 
@@ -63,7 +65,7 @@ def test_the_state_of_a_released_format_is_taken_up_whole(tmp_path: Path, name: 
     then = truth(name)
     now = play(
         world(tmp_path, name),
-        "import vm_upgrade\nvm_states.unmount()\n" f"result = vm_upgrade.taken_up({then['clinician_key']!r})\n",
+        f"import vm_upgrade\nvm_states.unmount()\nresult = vm_upgrade.taken_up({then['clinician_key']!r})\n",
     )
     before, after = then["status"], now["status"]
     assert {field: after[field] for field in LASTING} == {field: before[field] for field in LASTING}

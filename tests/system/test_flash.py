@@ -231,9 +231,9 @@ def test_a_pump_with_newer_firmware_is_not_given_an_older_one(agrees: bool) -> N
         return {"protocol": messages.protocol_hash(), "firmware": "0.10.0", "serial": "ab" * 8, "boot_count": 3}
 
     with Peer({messages.HELLO: hello}) as peer:
-        with pytest.raises(UsageProblem, match="newer than") as caught:
-            with flash.prompt_of(peer.port, "Ada", lambda question: pytest.fail("nothing is to be asked")):
-                pass
+        prompt = flash.prompt_of(peer.port, "Ada", lambda question: pytest.fail("nothing is to be asked"))
+        with pytest.raises(UsageProblem, match="newer than") as caught, prompt:
+            pass
         assert (caught.value.field, caught.value.value) == ("firmware", "0.10.0") and caught.value.remedy
         assert {command for command, _, _ in peer.seen} == {messages.HELLO}
 

@@ -43,9 +43,7 @@ def replay(hardware) -> tuple:
     ledger = Ledger()
     clock = Clock()
     timebase = hardware.timebase
-    journal = Journal(
-        hardware.files, ledger.snapshot, progress=hardware.watchdog.feed, readable=snapshot.readable
-    )
+    journal = Journal(hardware.files, ledger.snapshot, progress=hardware.watchdog.feed, readable=snapshot.readable)
     recorder = Recorder(journal, ledger, clock, timebase)
     last = _read_journal(recorder, hardware.watchdog)
     delivery = Delivery(hardware, recorder, ledger.step_pl)

@@ -88,7 +88,7 @@ class Upkeep:
         self._annunciator.blink_test()
 
     def _look_into_log(self) -> None:
-        """A segment that is closed holds no state any more: what is wrong with it is told, once, and changes nothing."""
+        """A segment that is closed holds no state any more: what is wrong with it is told once and changes nothing."""
         wrong = self._pump.recorder.journal.check_next()
         if wrong and wrong not in self._log_told:
             self._log_told.append(wrong)

@@ -22,7 +22,7 @@ class Journal:
     `files` as hw.storage.Files; `snapshot()` gives the state as bytes, before the record that is
     being appended. After open(): `boot` (this run's number, u16), `next_seq`, `torn_bytes` cut off,
     `damage` (what was found unsound, "" if nothing), `foreign` (what another firmware has stored that this one cannot
-    read, "" if nothing: then open() has changed nothing, and nothing may be appended). Appending passes OSError through.
+    read, "" if nothing: if so, open() has changed nothing, and nothing may be appended). append() passes OSError on.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Fields of the ledger as a snapshot stores them, named as the ledger names them.
 
-VERSION is that of all stored state: it grows whenever the ledger gains a field or the journal a kind of record. A
-firmware takes up what an older one stored, and leaves alone what it cannot read.
+VERSION is that of all stored state: after a release it grows whenever the ledger gains a field, the journal a kind of
+record or the pump an alarm. A firmware takes up what an older one stored, and leaves alone what it cannot read.
 """
 
 from infuser.wire import codec, replies
@@ -79,8 +79,8 @@ def fields_of(version: int) -> tuple:
 
 
 def readable(data: bytes) -> bool:
-    """Whether this firmware takes up a snapshot, by its version alone."""
-    return bool(data) and OLDEST <= data[0] <= VERSION
+    """Whether this firmware can take up a snapshot."""
+    return _decoded(data) is not None
 
 
 def current(data: bytes) -> bool:
@@ -101,10 +101,18 @@ def restore(ledger, data: bytes) -> None:
 
     codec.CodecError if it is not one that this firmware reads.
     """
-    if not readable(data):
+    values = _decoded(data)
+    if values is None:
         raise codec.CodecError("snapshot of another version")
-    fields = fields_of(data[0])
-    values = codec.decode(fields, data)
-    for name, _ in fields[1:-1]:
+    for name, _ in fields_of(data[0])[1:-1]:
         setattr(ledger, name, values[name])
     ledger.alarms.entries = values["alarm_list"]
+
+
+def _decoded(data: bytes) -> dict | None:
+    if not data or not OLDEST <= data[0] <= VERSION:
+        return None
+    try:
+        return codec.decode(fields_of(data[0]), data)
+    except codec.CodecError:
+        return None

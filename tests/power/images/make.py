@@ -114,6 +114,7 @@ def declared() -> dict[str, Any]:
     """Hashes of what is stored in this format: no later firmware may read it in another way."""
     return {
         "snapshot": digest(snapshot.FIELDS),
+        "alarms": sorted(alarms.ALARMS),
         "records": {str(kind): digest(told) for kind, told in records.RECORDS.items()},
     }
 
