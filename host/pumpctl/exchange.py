@@ -11,7 +11,8 @@ from infuser.wire import codec, frame, messages
 from infuser.wire import errors as wire_errors
 from infuser.wire.signed import SIGNED
 from pumpctl import __version__
-from pumpctl.errors import LinkError, ProtocolMismatch, UsageProblem
+from pumpctl.errors import LinkError, ProtocolMismatch, UsageProblem, VerificationError
+from pumpctl.printable import printable, printable_values
 from pumpctl.transport import Transport, drain
 
 
@@ -107,11 +108,16 @@ class Exchange:
         return b""
 
     def _decode(self, payload: bytes) -> dict[str, Any]:
+        """The reply's fields, or its Refusal; what a pump writes in them cannot act on a terminal, nor break a line."""
         try:
-            return messages.decode_reply(payload)
+            fields: dict[str, Any] = printable_values(messages.decode_reply(payload))
+        except messages.Refusal as refused:
+            refused.field, refused.text = printable(refused.field), printable(refused.text)
+            raise
         except codec.CodecError as error:
             name = messages.MESSAGES[payload[1]][0]
             raise ProtocolMismatch(f"the pump's answer to {name} does not decode: {error}", remedy=_SAME) from error
+        return fields
 
     def hello(self) -> Hello:
         """Greet the pump and compare declarations; ProtocolMismatch names both versions."""
@@ -128,11 +134,23 @@ class Exchange:
             raise ProtocolMismatch(f"the pump refused the greeting: {refused}", remedy=_SAME) from None
         if told["protocol"] != ours:
             raise _mismatch(told["firmware"], told["protocol"])
-        return Hello(told["firmware"], told["serial"], told["boot_count"], told["protocol"])
+        return Hello(told["firmware"], _serial(told["serial"]), told["boot_count"], told["protocol"])
 
 
+_HASH_BYTES = 8
+_SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DIFFERENT = "pump and host do not speak the same protocol"
 _SAME = "install host and firmware of the same version: `pumpctl flash` puts this one's on the pump"
+
+
+def _serial(told: str) -> str:
+    """The serial number, under which log, keys and pending commands are kept; VerificationError if it is none."""
+    if not _SERIAL.fullmatch(told):
+        raise VerificationError(
+            f'the pump calls itself "{told}", which is no serial number',
+            field="serial", value=told, remedy="what is on this port is not a pump of this kind: check the port",
+        )  # fmt: skip
+    return told
 
 
 def _head(payload: bytes) -> tuple[int, int]:
@@ -144,7 +162,7 @@ def _head(payload: bytes) -> tuple[int, int]:
 
 
 def _mismatch(firmware: str, theirs: bytes) -> ProtocolMismatch:
-    pump = f"pump: firmware {firmware} protocol {messages.hash_text(theirs)}"
+    pump = f"pump: firmware {firmware} protocol {messages.hash_text(theirs[:_HASH_BYTES])}"
     host = f"host: {__version__} protocol {messages.hash_text(messages.protocol_hash())}"
     return ProtocolMismatch(f"{_DIFFERENT}: {pump}; {host}", field="firmware", value=firmware, remedy=_SAME)
 

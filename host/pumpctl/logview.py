@@ -6,8 +6,9 @@ from typing import Any
 
 from infuser.wire import records, units
 from pumpctl import timetext
-from pumpctl.logbook import printable, sentence
+from pumpctl.logbook import sentence
 from pumpctl.logchain import Record
+from pumpctl.printable import printable
 from pumpctl.quantity import format_duration
 from pumpctl.report_time import Placed, place
 

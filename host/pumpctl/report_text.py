@@ -2,11 +2,11 @@
 
 import html
 import re
-import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from infuser.wire import units
 from pumpctl import quantity
+from pumpctl.printable import printable
 
 _THIN = "\u202f"
 _SPACE = "\u00a0"
@@ -19,8 +19,7 @@ _MS_PER_DAY = units.MS_PER_DAY
 
 def escape(value: object) -> str:
     """Text fit for HTML and SVG; control and direction characters become visible replacement marks."""
-    kept = ("\ufffd" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in str(value))
-    return html.escape("".join(kept))
+    return html.escape(printable(str(value)))
 
 
 def plain(text: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from pumpctl.cli.output import Output
 from pumpctl.errors import Declined, UsageProblem
+from pumpctl.printable import printable
 
 if TYPE_CHECKING:
     from pumpctl.client import Pump
@@ -65,6 +66,7 @@ class Context:
         """Go on only if a person says yes, or `--yes` was given; Declined or UsageProblem otherwise."""
         if self.yes:
             return
+        question = printable(question)
         if not self.interactive:
             raise UsageProblem(f"not confirmed: {question}", remedy="confirm at a terminal, or give --yes")
         if not click.confirm(question, err=True):

@@ -1,15 +1,19 @@
-"""What a command prints: one JSON document, or tables for people; everything else goes to stderr."""
+"""What a command prints: one JSON document, or tables for people; everything else goes to stderr.
+
+All of it goes through here, so that no text of a pump, a file or a board can act on the terminal.
+"""
 
 import contextlib
 import itertools
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pumpctl.errors import Internal, PumpctlError
+from pumpctl.printable import json_text, printable
 
 Advance = Callable[[float], None]
+_LAYOUT = "\n\t"
 
 
 class Output:
@@ -30,7 +34,8 @@ class Output:
         if self._told:
             raise Internal("a command printed a second JSON document")
         self._told = True
-        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        ascii_only = (sys.stdout.encoding or "").lower() not in ("utf-8", "utf8")
+        sys.stdout.write(json_text(document, 2, ascii_only) + "\n")
         sys.stdout.flush()
 
     def close(self) -> None:
@@ -41,11 +46,11 @@ class Output:
     def line(self, text: str = "") -> None:
         """A line of the result for people."""
         if not self.json:
-            print(text)
+            print(printable(text, _LAYOUT))
 
     def note(self, text: str) -> None:
         """Something to know that is not the result; stderr."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text, _LAYOUT), file=sys.stderr, flush=True)
 
     def error(self, error: PumpctlError) -> None:
         """The error on stderr, and under `--json` the one document on stdout."""
@@ -68,6 +73,8 @@ class Output:
 
         One that a person `needed` to decide goes to stderr under `--json`; `styles` colour cells by their text.
         """
+        title = printable(title)
+        rows = [[printable(cell, _LAYOUT) for cell in row] for row in rows]
         if self.json:
             if needed:
                 self.note(plain_table(columns, rows, title))
@@ -107,7 +114,7 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
     headed = any(columns)
     frame = box.SIMPLE_HEAD if headed else None
-    table = Table(title=title or None, title_justify="left", box=frame, show_header=headed)
+    table = Table(title=Text(title) if title else None, title_justify="left", box=frame, show_header=headed)
     for at, column in enumerate(columns):
         table.add_column(column, style="bold" if at == 0 and not headed else None, overflow="fold")
     for row in rows:

@@ -28,7 +28,7 @@ def report(context: Context, pump: str | None, since: str, until: str, output: P
     figures = report_file.write(verdict.records, log.serial, output, since, until, findings, notes)
     context.out.result(figures)
     for sentence in figures["sentences"]:
-        context.out.line(logbook.printable(plain(sentence)))
+        context.out.line(plain(sentence))
     context.out.line(figures["path"])
     if show and not webbrowser.open(Path(figures["path"]).as_uri()):
         context.out.note("no browser could be started")

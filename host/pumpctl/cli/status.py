@@ -26,20 +26,20 @@ def status(context: Context, watch: bool, interval: int) -> None:
     with context.connect() as pump:
         if watch:
             with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how a watch ends
-                _watch(pump, interval / units.MS_PER_S)
+                _watch(context, pump, interval / units.MS_PER_S)
             return
         now = pump.status()
         context.out.result(status_view.document(now, pump.hello))
         context.out.pairs(status_view.lines(now, pump.hello))
 
 
-def _watch(pump: Pump, interval_s: float) -> None:
+def _watch(context: Context, pump: Pump, interval_s: float) -> None:
     terminal = sys.stdout.isatty()
     while True:
         shown = plain_table(("", ""), status_view.lines(pump.status(), pump.hello))
         if terminal:
             click.clear()
-        click.echo(shown if terminal else shown + "\n")
+        context.out.line(shown if terminal else shown + "\n")
         time.sleep(interval_s)
 
 
