@@ -6,7 +6,6 @@ without keys costs no look into the keyring. Below $PUMPCTL_HOME, where that is 
 
 import json
 import os
-import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +100,7 @@ def forget(serial: str) -> bool:
 
 
 def _path(serial: str) -> Path:
-    return paths.data_dir() / "keys" / (re.sub(r"[^A-Za-z0-9-]", "_", serial) + ".json")
+    return paths.data_dir() / "keys" / f"{paths.stem(serial)}.json"
 
 
 def _told(keys: Keys) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Where the tool keeps its files: below $PUMPCTL_HOME, or where the system puts such things."""
 
+import hashlib
 import os
+import re
 from pathlib import Path
 
 import platformdirs
@@ -16,3 +18,18 @@ def data_dir() -> Path:
     """Things worth a backup: the archive of pulled logs, reports."""
     home = os.environ.get("PUMPCTL_HOME")
     return Path(home) if home else platformdirs.user_data_path("pumpctl")
+
+
+_STEM_MAX = 64
+_DEVICE_NAMES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
+
+
+def stem(serial: str) -> str:
+    """A file's name, without its ending, for a pump's serial number, which is not trusted to be one.
+
+    One that had to be changed carries its digest: two pumps never share a file.
+    """
+    safe = re.sub(r"[^A-Za-z0-9_-]", "_", serial)[:_STEM_MAX]
+    if safe == serial and safe and not _DEVICE_NAMES.fullmatch(safe):
+        return safe
+    return f"{safe or 'pump'}-{hashlib.sha256(serial.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ class PendingStore:
         self._root = root or paths.state_dir() / "pending"
 
     def _path(self, serial: str) -> Path:
-        return self._root / (re.sub(r"[^A-Za-z0-9-]", "_", serial) + ".json")
+        return self._root / f"{paths.stem(serial)}.json"
 
     def save(self, serial: str, request_id: int, command: int, what: str) -> None:
         """Remember the command; when this returns it is on disk."""

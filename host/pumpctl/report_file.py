@@ -10,7 +10,8 @@ from typing import Any
 from infuser.wire import units
 from pumpctl import report, report_data
 from pumpctl.errors import UsageProblem
-from pumpctl.paths import data_dir
+from pumpctl.logsense import impossible
+from pumpctl.paths import data_dir, stem
 from pumpctl.report_figures import figures
 from pumpctl.report_sentences import sentences
 from pumpctl.report_text import calendar
@@ -33,7 +34,8 @@ def write(
     `since` and `until` are ISO 8601; without a zone they are in the pump's. `until` a date means its end.
     `findings` and `notes` as in `report_data.build`.
     """
-    log = [by_seq for _, by_seq in sorted({record["seq"]: record for record in log}.items())]
+    whole = sorted({record["seq"]: record for record in log}.items())
+    log = [record for _, record in whole if not impossible(record)]
     if not log:
         remedy = "pull the log first: `pumpctl log pull`"
         raise UsageProblem(f"the log of pump {serial} holds no record", remedy=remedy)
@@ -77,9 +79,8 @@ def _bound(field: str, text: str, log: Sequence[Record]) -> int | None:
 
 def _named(told: report_data.Report) -> Path:
     """Where a report goes that was given no name; a serial number is not trusted to be a file name."""
-    serial = re.sub(r"[^A-Za-z0-9_-]", "_", told.serial) or "pump"
     period = "-".join(f"{calendar(ms):%Y%m%d}" for ms in (told.start_ms, told.end_ms))
-    return data_dir() / "reports" / f"{serial}-{period}.html"
+    return data_dir() / "reports" / f"{stem(told.serial)}-{period}.html"
 
 
 def _replace(path: Path, text: str) -> None:

@@ -128,7 +128,9 @@ def test_the_file_is_written_whole_and_its_figures_name_it(tmp_path: Path) -> No
 def test_a_report_without_a_name_lies_below_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUMPCTL_HOME", str(tmp_path))
     told = report_file.write(pumplog.month().decoded, "../../E6", None)
-    assert Path(told["path"]) == (tmp_path / "reports" / "______E6-20260302-20260330.html").resolve()
+    path = Path(told["path"])
+    assert path.parent == (tmp_path / "reports").resolve()
+    assert path.name.startswith("______E6-") and path.name.endswith("-20260302-20260330.html")
 
 
 def test_dates_bound_the_period_in_the_pumps_zone_and_a_last_date_is_included(tmp_path: Path) -> None:
