@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from infuser.wire import alarms, states, units
-from pumpctl import accuracy_scale, quantity
+from infuser.wire import states, units
+from pumpctl import accuracy_scale, quantity, status_parts, status_view
 from pumpctl.client import Pump, Values
 from pumpctl.errors import PumpctlError, UsageProblem, VerificationError
 
@@ -72,8 +72,8 @@ def check_ready(now: Values, order: Order, runs: int) -> None:
     """UsageProblem unless the pump stands still and its reservoir holds enough for all runs."""
     if now["state"] not in _AT_REST:
         raise UsageProblem(
-            f"the pump is {states.STATE_NAMES[now['state']]}; it is calibrated while idle or suspended",
-            field="state", value=states.STATE_NAMES[now["state"]],
+            f"the pump is {status_parts.state_name(now['state'])}; it is calibrated while idle or suspended",
+            field="state", value=status_parts.state_name(now["state"]),
             remedy="take the line off the patient, `pumpctl stop`",
         )  # fmt: skip
     if order.volume_nl * runs > now["reservoir_nl"]:
@@ -136,10 +136,10 @@ def _primed(now: Values) -> int:
 
 
 def _cut_short(now: Values, steps: int, due: int) -> VerificationError:
-    present = ", ".join(alarms.name(one["alarm"]) for one in now["alarm_list"])
+    present = ", ".join(status_view.alarm_name(one["alarm"]) for one in now["alarm_list"])
     because = f"; alarms: {present}" if present else ""
     return VerificationError(
         f"the run was cut short: {steps} of {due} microsteps, the pump is"
-        f" {states.STATE_NAMES[now['state']]}{because}; its calibration is unchanged",
+        f" {status_parts.state_name(now['state'])}{because}; its calibration is unchanged",
         field="steps", value=steps, low=due * _WHOLE_PERCENT // 100, remedy="remove the cause, then calibrate again",
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import records
+from pumpctl.logsense import impossible
 from pumpctl.store import Gap
 
 Record = dict[str, Any]
@@ -14,7 +15,10 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing wrong. `kind`: changed, dropped, lost, reordered, truncated or foreign; `seq` where it is known."""
+    """One thing wrong. `seq` where it is known.
+
+    `kind`: changed, dropped, lost, reordered, truncated, foreign, or impossible (values that no pump writes).
+    """
 
     kind: str
     seq: int | None
@@ -85,10 +89,11 @@ class _Judge:
         self.before: Record | None = None
         self.unsound = False
         self.seen: dict[int, bytes] = {}
+        self.stretch: Finding | None = None  # the break of the chain that the records since then stand behind
 
     def run(self, pieces: list[Piece]) -> Verdict:
         sound = [records.peek(piece.stored)[3] for piece in pieces if not piece.why]
-        self.present = set(sound)
+        self.present = sorted(set(sound))
         in_order = iter(_in_order(sound))
         for piece in pieces:
             if piece.why:
@@ -111,6 +116,9 @@ class _Judge:
         record = records.decode(stored)
         seq = record["seq"]
         self.verdict.records.append(record)
+        wrong = impossible(record)
+        if wrong:
+            self._find("impossible", seq, f"record {seq} holds what no pump writes: {wrong}")
         if seq in self.seen:
             same = self.seen[seq] == stored
             text = f"record {seq} stands there twice" + ("" if same else ", from two different logs")
@@ -134,11 +142,41 @@ class _Judge:
     def _follows(self, record: Record, stored: bytes, before: Record) -> None:
         seq, expected = record["seq"], before["seq"] + 1
         linked = follows(stored, before["chain"])
-        missing = [one for one in range(expected, seq) if one not in self.present]
-        if seq > expected and missing and not self.unsound:
-            self._missing(Gap(missing[0], missing[-1], "lost" if linked else "dropped"))
+        missing = self._absent(expected, seq)
+        if missing and not self.unsound:
+            self._missing(Gap(*missing, "lost" if linked else "dropped"))
         if seq == expected and not linked and not self.unsound:
-            self._find("changed", seq, f"record {seq} does not follow record {seq - 1}: one of the two was changed")
+            self._broken(record, before)
+
+    def _broken(self, record: Record, before: Record) -> None:
+        """The chain breaks: what stands between two breaks, and is one record or of another time, is foreign."""
+        seq, began = record["seq"], self.stretch
+        back = (record["boot"], record["age_ms"]) < (before["boot"], before["age_ms"])
+        if began is not None and began.seq is not None and self.verdict.findings[-1] is began:
+            alone = began.seq == seq - 1
+            if alone or back or began.kind == "foreign":
+                which = f"record {began.seq} belongs" if alone else f"records {began.seq} to {seq - 1} belong"
+                self.verdict.findings.pop()
+                self._find("foreign", began.seq, f"{which} neither to what stands before nor to what comes after")
+                self.stretch = None
+                return
+        text = f"record {seq} does not follow record {seq - 1}: one of the two was changed"
+        if back:
+            text = f"record {seq} is of an earlier time than record {seq - 1}: one of the two is of another log"
+        self._find("foreign" if back else "changed", seq, text)
+        self.stretch = self.verdict.findings[-1]
+
+    def _absent(self, first: int, end: int) -> tuple[int, int] | None:
+        """(first, last) number from `first` up to `end`, not included, that no record has; None if none is absent."""
+        here = self.present[bisect.bisect_left(self.present, first) : bisect.bisect_left(self.present, end)]
+        if len(here) == end - first:
+            return None
+        low, high = first, end - 1
+        for seq in here:
+            low += seq == low
+        for seq in reversed(here):
+            high -= seq == high
+        return low, high
 
     def _missing(self, gap: Gap) -> None:
         known = any(one.first_seq <= gap.first_seq and gap.last_seq <= one.last_seq for one in self.verdict.gaps)

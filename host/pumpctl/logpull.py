@@ -32,9 +32,8 @@ def pull(
     before that stays archived.
     """
     now = pump.status()
-    log = archive.newest(pump.hello.serial)
-    if log is None or new_log:
-        log = archive.begin(pump.hello.serial)
+    newest = archive.newest(pump.hello.serial)
+    log = archive.begin(pump.hello.serial, newest) if newest is None or new_log else newest
     if now["log_next"] < log.next_seq:
         text = f"the pump has records up to {now['log_next'] - 1}, the archive up to {log.next_seq - 1}"
         raise LogProblem(f"the log of pump {log.serial}", [Finding("foreign", None, text)], _ERASED)

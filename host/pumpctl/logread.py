@@ -3,21 +3,28 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from infuser.core import journal
 from infuser.wire import messages, records
 from pumpctl.errors import VerificationError
 
 Ask = Callable[..., dict[str, Any]]
 Progress = Callable[[int, int, int], None]
 
+# Four times what a pump keeps: room for short pages and for what it adds meanwhile. One that has more makes it up.
+PAGES_MAX = 4 * journal.BUDGET_BYTES // messages.CHUNK_MAX
+_SEQ_MAX = 0xFFFFFFFF
+_SERVICE = "what was sound is archived; run `pumpctl selftest` and service the pump"
+
 
 def read_log(ask: Ask, from_seq: int, progress: Progress | None = None) -> Iterator[bytes]:
     """Whole stored records from `from_seq`, or from the oldest kept if that is newer.
 
     A page may end inside a record; `skip` counts the bytes of record `seq` that are here already.
-    Nothing is yielded of a record that is not complete.
+    Nothing is yielded of a record that is not complete. VerificationError for a log that does not
+    come to an end, and for records that are cut or go back.
     """
     seq, have = from_seq, b""
-    while True:
+    for _ in range(PAGES_MAX):
         page = ask(messages.LOG_READ, from_seq=seq, skip=len(have))
         if page["oldest_seq"] > seq:
             seq, have = page["oldest_seq"], b""
@@ -27,24 +34,39 @@ def read_log(ask: Ask, from_seq: int, progress: Progress | None = None) -> Itera
         have += page["chunk"]
         whole, seq = _whole(seq, have)
         if not page["chunk"] or len(have) - whole > records.LENGTH_MAX + 2:
-            raise VerificationError(f"the pump does not send record {seq} whole", remedy="run `pumpctl selftest`")
+            raise VerificationError(f"the pump does not send record {seq} whole", field="seq", value=seq,
+                                    remedy=_SERVICE)  # fmt: skip
         if whole:
             yield have[:whole]
         have = have[whole:]
         if progress is not None:
             progress(page["oldest_seq"], page["next_seq"], seq)
+    raise VerificationError(
+        f"the pump's log does not end: {PAGES_MAX} pages were read, and all that a pump keeps has"
+        f" {PAGES_MAX // 4} at most",
+        field="pages", value=PAGES_MAX, high=PAGES_MAX // 4, remedy=_SERVICE,
+    )  # fmt: skip
 
 
 def _whole(seq: int, data: bytes) -> tuple[int, int]:
-    """(bytes of the whole records in `data`, sequence number of the record after them)."""
+    """(bytes of the whole records in `data`, sequence number of the record after them, which is `seq` or later)."""
     at = 0
     while at < len(data):
         try:
             size = records.size_at(data, at)
         except records.RecordError:
             break
-        seq = records.peek(data, at)[3] + 1
+        seq = _risen(seq, records.peek(data, at)[3]) + 1
         at += size
     if len(data) - at >= records.PEEK_SIZE:
-        seq = records.peek(data, at)[3]
+        seq = _risen(seq, records.peek(data, at)[3])
     return at, seq
+
+
+def _risen(expected: int, seq: int) -> int:
+    if not expected <= seq < _SEQ_MAX:
+        raise VerificationError(
+            f"the pump sends record {seq} where record {expected} or a later one was asked for",
+            field="seq", value=seq, low=expected, remedy=_SERVICE,
+        )  # fmt: skip
+    return seq

@@ -7,7 +7,7 @@ from typing import Any
 from infuser.wire import alarms, states, units
 from infuser.wire import program as programs
 from pumpctl import bridge as bridges
-from pumpctl import keystore, program_view, quantity, status_view, timetext
+from pumpctl import keystore, program_view, quantity, status_parts, status_view, timetext
 from pumpctl.client import Pump
 from pumpctl.errors import Refused, UsageProblem, VerificationError
 from pumpctl.program import Program, decode, encode
@@ -219,7 +219,7 @@ def refill_document(reply: Values, utc_offset_min: int) -> Values:
         "discrepancy_nl": reply["discrepancy_nl"],
         "reservoir_nl": reply["reservoir_nl"],
         "refill_due": timetext.iso(reply["refill_due_ms"], utc_offset_min),
-        "state": states.STATE_NAMES[reply["state"]],
+        "state": status_parts.state_name(reply["state"]),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from infuser.core.journal import FIRST_SEQ
 from infuser.core.ledger import Ledger
 from infuser.wire import codec, records, units
+from pumpctl.logsense import OFFSET_MAX_MIN, clock_ms
 
 Record = dict[str, Any]
 
@@ -52,10 +53,10 @@ def place(log: Sequence[Record]) -> list[Placed]:
         boot = list(group)
         since_birth_ms = utc_ms - (placed[-1].record["age_ms"] if placed else boot[0]["age_ms"])
         for record, time_ms in zip(boot, _boot_times(boot, since_birth_ms), strict=True):
-            utc_ms = max(utc_ms, time_ms)
+            utc_ms = min(max(utc_ms, time_ms), units.EPOCH_MAX_MS)
             zone_min = offsets[len(placed)]
             local_ms = max(local_ms, utc_ms + zone_min * units.MS_PER_MIN)
-            placed.append(Placed(record, utc_ms, zone_min, local_ms, record["time_ms"] == 0))
+            placed.append(Placed(record, utc_ms, zone_min, local_ms, not clock_ms(record["time_ms"])))
     return placed
 
 
@@ -73,15 +74,24 @@ def opening(log: Sequence[Record]) -> Ledger | None:
 
 def _offsets(log: Sequence[Record]) -> list[int]:
     """The UTC offset in force at each record; before the first that is known, that one."""
-    known = [record["fields"]["utc_offset_min"] for record in log if record["kind"] == records.CLOCK]
+    known = [zone for zone in map(_zone, log) if zone is not None]
     carried = opening(log)
     offset = carried.utc_offset_min if carried and log[0]["seq"] > FIRST_SEQ else known[0] if known else 0
+    offset = offset if abs(offset) <= OFFSET_MAX_MIN else 0
     offsets = []
     for record in log:
-        if record["kind"] == records.CLOCK:
-            offset = record["fields"]["utc_offset_min"]
+        zone = _zone(record)
+        offset = offset if zone is None else zone
         offsets.append(offset)
     return offsets
+
+
+def _zone(record: Record) -> int | None:
+    """The UTC offset that a record tells, in minutes; None if it tells none that there is."""
+    if record["kind"] != records.CLOCK:
+        return None
+    offset = int(record["fields"]["utc_offset_min"])
+    return offset if abs(offset) <= OFFSET_MAX_MIN else None
 
 
 def _boot_times(boot: Sequence[Record], birth_ms: int) -> list[int]:
@@ -90,10 +100,10 @@ def _boot_times(boot: Sequence[Record], birth_ms: int) -> list[int]:
     known: int | None = None
     shift = 0
     for record in reversed(boot):
-        if record["kind"] == records.CLOCK:
+        if record["kind"] == records.CLOCK and clock_ms(record["fields"]["new_ms"]):
             known = record["fields"]["new_ms"] + shift - record["age_ms"]
             shift += _jump(record)
-        elif record["time_ms"]:
+        elif clock_ms(record["time_ms"]):
             known = record["time_ms"] + shift - record["age_ms"]
         times.append(None if known is None else known + record["age_ms"])
     times.reverse()
@@ -107,7 +117,7 @@ def offset_min(log: Sequence[Record]) -> int:
 
 def _jump(clock: Record) -> int:
     moved = int(clock["fields"]["new_ms"]) - int(clock["fields"]["old_ms"])
-    return moved if clock["fields"]["old_ms"] and abs(moved) >= _JUMP_MS else 0
+    return moved if clock_ms(clock["fields"]["old_ms"]) and abs(moved) >= _JUMP_MS else 0
 
 
 def _fill(boot: Sequence[Record], times: Iterable[int | None], birth_ms: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Parts of a status that are there only sometimes: boluses, delayed starts, temporary rate, plan, bridge, limits."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from infuser.wire import messages, states, units
@@ -24,14 +25,24 @@ def document(status: Values) -> Values:
     }
 
 
+def named(names: Sequence[str], number: int) -> str:
+    """The name of a number, the number itself for one of a later firmware."""
+    return names[number] if 0 <= number < len(names) else str(number)
+
+
+def state_name(state: int) -> str:
+    """Name of the pump's state."""
+    return named(states.STATE_NAMES, state)
+
+
 def bucket_name(bucket: int) -> str:
-    """Name of an accounting bucket, its number for one of a later firmware."""
-    return states.BUCKET_NAMES[bucket] if bucket < len(states.BUCKET_NAMES) else str(bucket)
+    """Name of an accounting bucket."""
+    return named(states.BUCKET_NAMES, bucket)
 
 
 def role_name(role: int) -> str:
-    """Name of a role, its number for one of a later firmware."""
-    return messages.ROLE_NAMES[role] if role < len(messages.ROLE_NAMES) else str(role)
+    """Name of a role."""
+    return named(messages.ROLE_NAMES, role)
 
 
 def library(status: Values) -> str:

@@ -17,7 +17,7 @@ def document(status: Values, hello: Hello) -> Values:
     """The status under the names that scripts use; times are ISO 8601 or null."""
     offset = status["utc_offset_min"]
     told = {
-        "state": _name(states.STATE_NAMES, status["state"]),
+        "state": status_parts.state_name(status["state"]),
         "mode": programs.MODE_NAMES.get(status["mode"], str(status["mode"])),
         "rate_nl_per_h": units.rate_nl_per_h(status["rate_nl_per_day"]),
         **{name: status[name] for name in _COUNTS},
@@ -32,7 +32,7 @@ def document(status: Values, hello: Hello) -> Values:
         "library_digest": programs.digest_text(status["library_digest"]),
         "trust_digest": programs.digest_text(status["trust_digest"]),
         "prescriber_digest": programs.digest_text(status["prescriber_digest"]),
-        "stop_reason": _name(states.REASON_NAMES, status["stop_reason"]),
+        "stop_reason": status_parts.named(states.REASON_NAMES, status["stop_reason"]),
         "delivered_steps": {
             name: bucket["steps"] for name, bucket in zip(states.BUCKET_NAMES, status["bucket_list"], strict=False)
         },
@@ -64,10 +64,6 @@ def alarm_document(alarm: Values, utc_offset_min: int) -> Values:
 def alarm_name(code: int) -> str:
     """An alarm's name, `alarm-N` for one of a later firmware."""
     return alarms.name(code) if code in alarms.ALARMS else f"alarm-{code}"
-
-
-def _name(names: tuple[str, ...], at: int) -> str:
-    return names[at] if at < len(names) else str(at)
 
 
 def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
@@ -108,9 +104,9 @@ def refill_due(due_ms: int, status: Values) -> str:
 
 
 def _state(status: Values) -> str:
-    state = _name(states.STATE_NAMES, status["state"])
+    state = status_parts.state_name(status["state"])
     stopped = status["state"] in (states.SUSPENDED, states.ALARM_STOPPED, states.MINIMUM_RATE)
-    return f"{state} (by {_name(states.REASON_NAMES, status['stop_reason'])})" if stopped else state
+    return f"{state} (by {status_parts.named(states.REASON_NAMES, status['stop_reason'])})" if stopped else state
 
 
 def _alarm_line(alarm: Values) -> str:

@@ -89,10 +89,12 @@ class Archive:
     def newest(self, serial: str) -> Log | None:
         """The newest log of a pump."""
         with self._named():
-            row = self._base.execute(
-                "SELECT id, serial, begun_ms, next_seq, chain FROM log WHERE serial = ? ORDER BY id DESC LIMIT 1",
-                (serial,),
-            ).fetchone()
+            return self._newest(serial)
+
+    def _newest(self, serial: str) -> Log | None:
+        row = self._base.execute(
+            "SELECT id, serial, begun_ms, next_seq, chain FROM log WHERE serial = ? ORDER BY id DESC LIMIT 1", (serial,)
+        ).fetchone()
         return Log(*row) if row else None
 
     def select(self, serial: str | None) -> Log:
@@ -112,27 +114,38 @@ class Archive:
             )  # fmt: skip
         return log
 
-    def begin(self, serial: str) -> Log:
-        """A new, empty log of a pump."""
+    def begin(self, serial: str, after: Log | None = None) -> Log:
+        """A new, empty log of a pump whose newest one is `after`; UsageProblem if another process was faster."""
         values = (serial, time.time_ns() // 1_000_000, 0, records.CHAIN_START)
         with self._transaction():
+            newest = self._newest(serial)
+            if (newest.id if newest else None) != (after.id if after else None):
+                raise _overtaken(serial)
             made = self._base.execute("INSERT INTO log (serial, begun_ms, next_seq, chain) VALUES (?, ?, ?, ?)", values)
             return Log(made.lastrowid or 0, *values)
 
     def append(self, log: Log, stored: Sequence[bytes], gap: Gap | None = None) -> Log:
-        """Add verified records, and the gap before them, in one transaction; the log as it is then."""
+        """Add verified records, and the gap before them, in one transaction; the log as it is then.
+
+        UsageProblem if another process has added to `log` meanwhile: nothing is stored twice or out of order.
+        """
         if not stored:
             return log
         rows = [(log.id, records.peek(one)[3], one) for one in stored]
         head = rows[-1][1] + 1, records.chain_of(stored[-1])
         with self._transaction():
+            moved = self._base.execute(
+                "UPDATE log SET next_seq = ?, chain = ? WHERE id = ? AND next_seq = ? AND chain = ?",
+                (*head, log.id, log.next_seq, log.chain),
+            )
+            if not moved.rowcount:
+                raise _overtaken(log.serial)
             if gap is not None:
                 self._base.execute(
                     "INSERT INTO gap (log, first_seq, last_seq, why, noted_ms) VALUES (?, ?, ?, ?, ?)",
                     (log.id, gap.first_seq, gap.last_seq, gap.why, time.time_ns() // 1_000_000),
                 )
             self._base.executemany("INSERT INTO record (log, seq, stored) VALUES (?, ?, ?)", rows)
-            self._base.execute("UPDATE log SET next_seq = ?, chain = ? WHERE id = ?", (*head, log.id))
         return Log(log.id, log.serial, log.begun_ms, *head)
 
     def records(self, log: Log) -> Iterator[tuple[int, bytes]]:
@@ -186,7 +199,27 @@ class Archive:
         try:
             yield
         except sqlite3.Error as error:
+            # The low byte is SQLite's own kind of error, the others tell it apart further.
+            remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, _RESTORE)
             raise UsageProblem(
-                f"{self.path}: the archive cannot be used: {error}",
-                remedy="restore it from a backup, or move it away and pull again",
+                f"{self.path}: the archive cannot be used: {error}", value=str(self.path), remedy=remedy
             ) from error
+
+
+_RESTORE = "restore it from a backup, or move it away and pull again"
+_WRITABLE = "make the file and its folder writable, or name another place by PUMPCTL_HOME"
+_ROOM = "make room on the disk, then pull again: what is archived is kept, and only what is new is pulled"
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another pumpctl is using it: let it finish, then try again",
+    sqlite3.SQLITE_CANTOPEN: _WRITABLE,
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: _ROOM,
+    sqlite3.SQLITE_PERM: _WRITABLE,
+    sqlite3.SQLITE_READONLY: _WRITABLE,
+}
+
+
+def _overtaken(serial: str) -> UsageProblem:
+    return UsageProblem(
+        f"another pull of pump {serial} is running", value=serial, remedy="let it finish, then pull again"
+    )

@@ -7,11 +7,17 @@ from pumpctl.errors import UsageProblem
 
 
 def iso(time_ms: int, utc_offset_min: int = 0) -> str | None:
-    """UTC ms since 1970 as ISO 8601 to the second in the pump's zone; None for 0, a time not known."""
+    """UTC ms since 1970 as ISO 8601 to the second in the pump's zone; None for 0, a time not known.
+
+    None too for what a pump may tell and no calendar has.
+    """
     if not time_ms:
         return None
-    zone = timezone(timedelta(minutes=utc_offset_min))
-    return datetime.fromtimestamp(time_ms / units.MS_PER_S, zone).isoformat(timespec="seconds")
+    try:
+        zone = timezone(timedelta(minutes=utc_offset_min))
+        return datetime.fromtimestamp(time_ms / units.MS_PER_S, zone).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def people(time_ms: int, utc_offset_min: int = 0) -> str:

@@ -13,6 +13,7 @@ from wiredata import record_contents
 from infuser.wire import records, states
 from pumpctl import logbook
 from pumpctl.cli.main import run
+from pumpctl.printable import printable
 from pumpctl.store import Archive
 
 few = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -39,10 +40,19 @@ def forged(log: list[bytes], at: int) -> list[bytes]:
     return [*log[:at], one, *log[at + 1 :]]
 
 
-def test_a_sound_log_verifies_from_its_first_record_and_from_any_later_one(log: list[bytes]) -> None:
-    for first in (0, 7, 49):
+def test_a_sound_log_verifies_from_its_first_record_and_from_each_later_segment(log: list[bytes]) -> None:
+    begins = [at for at, stored in enumerate(log) if records.peek(stored)[1] == records.SNAPSHOT]
+    assert begins[0] == 0 and len(begins) > 1
+    for first in begins:
         verdict = logbook.verify_raw(b"".join(log[first:]))
         assert not verdict.findings and len(verdict.records) == 50 - first
+
+
+@pytest.mark.case("R6.6")
+@pytest.mark.parametrize("first", [1, 7, 49])
+def test_a_log_whose_first_records_were_taken_out_is_named(log: list[bytes], first: int) -> None:
+    (finding,) = logbook.verify_raw(b"".join(log[first:])).findings
+    assert finding.kind == "dropped" and f"before record {first + 1}" in finding.text
 
 
 @pytest.mark.case("R6.6")
@@ -120,11 +130,11 @@ def test_records_lost_by_damage_on_the_pump_are_told_from_records_taken_out(tmp_
 def test_any_record_gives_one_sentence_without_control_characters(content: tuple[int, int, int, int, dict]) -> None:
     kind, _, _, age_ms, fields = content
     told = logbook.sentence({"kind": kind, "age_ms": age_ms, "fields": fields})
-    assert told.endswith(".") and told == logbook.printable(told)
+    assert told.endswith(".") and told == printable(told)
 
 
 def test_escape_sequences_from_a_pump_become_visible_marks() -> None:
-    assert logbook.printable("a\x1b[2Jb\x9b1mc\r\nd\u202ee µ") == "a\ufffd[2Jb\ufffd1mc\ufffd\ufffdd\ufffde µ"
+    assert printable("a\x1b[2Jb\x9b1mc\r\nd\u202ee µ") == "a\ufffd[2Jb\ufffd1mc\ufffd\ufffdd\ufffde µ"
 
 
 @pytest.fixture

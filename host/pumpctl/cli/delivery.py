@@ -4,8 +4,8 @@ import functools
 
 import click
 
-from infuser.wire import states, units
-from pumpctl import operations, timetext
+from infuser.wire import units
+from pumpctl import operations, status_parts, timetext
 from pumpctl.cli import overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DOSE, DURATION
@@ -72,7 +72,7 @@ def stop(context: Context, duration: int | None, remind: int | None) -> None:
                            remedy="stop without --for, or for a day at most")  # fmt: skip
     with context.connect() as pump:
         reply = pump.stop(duration or 0, remind_min)
-    state = states.STATE_NAMES[reply["state"]]
+    state = status_parts.state_name(reply["state"])
     context.out.result({"state": state, "start_in_ms": reply["start_in_ms"], "remind_min": remind_min})
     then = "Withdrawal is a hazard too: resume in time."
     if reply["start_in_ms"]:
@@ -119,7 +119,7 @@ def resume(context: Context, delay: int | None, moment: str | None) -> None:
 
 
 def _tell_armed(context: Context, reply: Values) -> None:
-    name = states.STATE_NAMES[reply["state"]]
+    name = status_parts.state_name(reply["state"])
     context.out.result({"state": name, **{key: reply[key] for key in _STARTED}})
     wait = whole(reply["start_in_ms"])
     context.out.line(f"State: {name}. Therapy starts by itself in {wait}; `pumpctl stop` prevents it.")
@@ -136,6 +136,6 @@ def minimum_rate(context: Context, switch: str) -> None:
 
 
 def _tell_running(context: Context, reply: Values) -> None:
-    name, rate = states.STATE_NAMES[reply["state"]], reply["rate_nl_per_day"]
+    name, rate = status_parts.state_name(reply["state"]), reply["rate_nl_per_day"]
     context.out.result({"state": name, **{key: reply[key] for key in _STARTED if key in reply}})
     context.out.line(f"State: {name}, {format_rate(rate)}.")

@@ -52,7 +52,7 @@ def pull(context: Context, raw: Path | None, new_log: bool) -> None:
     new = (
         "Nothing new" if not pulled.count else f"{pulled.count} new record{'' if pulled.count == 1 else 's'}, verified"
     )
-    context.out.line(f"{new}; pump {logbook.printable(pulled.log.serial)} is archived up to record {last}.")
+    context.out.line(f"{new}; pump {pulled.log.serial} is archived up to record {last}.")
     if raw:
         context.out.line(f"Raw records: {raw}")
 
@@ -135,7 +135,7 @@ def verify(context: Context, file: Path | None, serial: str | None) -> None:
     context.out.result(_verified(name, verdict))
     seqs = [record["seq"] for record in verdict.records]
     span = f", {seqs[0]} to {seqs[-1]}" if seqs else ""
-    context.out.line(f"{logbook.printable(name)}: {len(seqs)} records{span}: every checksum and the whole chain hold.")
+    context.out.line(f"{name}: {len(seqs)} records{span}: every checksum and the whole chain hold.")
 
 
 def _verified(name: str, verdict: Verdict) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import click
 
 from infuser.wire import program as programs
 from infuser.wire import states
-from pumpctl import eligible, library, operations, prescription, program_view, quantity
+from pumpctl import eligible, library, operations, prescription, program_view, quantity, status_parts
 from pumpctl import program as therapies
 from pumpctl.cli import bridging, overrides
 from pumpctl.cli import prescription as signatures
@@ -193,7 +193,8 @@ def clear(context: Context) -> None:
             raise UsageProblem("the pump has no therapy to clear")
         context.confirm(f"Clear the therapy of {told['patient']} from pump {pump.hello.serial}?")
         reply = pump.clear_program()
-    context.out.result({"cleared": True, "patient": told["patient"], "state": states.STATE_NAMES[reply["state"]]})
+    state = status_parts.state_name(reply["state"])
+    context.out.result({"cleared": True, "patient": told["patient"], "state": state})
     context.out.line(f"Cleared the therapy of {told['patient']}.")
 
 

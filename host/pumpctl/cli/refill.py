@@ -3,7 +3,7 @@
 import click
 
 from infuser.wire import states
-from pumpctl import operations, status_view
+from pumpctl import operations, status_parts, status_view
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import CONCENTRATION, VOLUME, QuantityType
 from pumpctl.client import Pump, Values
@@ -112,6 +112,6 @@ def _given(context: Context, value: int | None, question: str, kind: QuantityTyp
 
 
 def _tell_state(context: Context, state: int) -> None:
-    name = states.STATE_NAMES[state]
+    name = status_parts.state_name(state)
     context.out.result({"cancelled": True, "state": name})
     context.out.line(f"Refill given up. State: {name}.")
