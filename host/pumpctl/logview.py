@@ -72,8 +72,13 @@ def document(one: Placed) -> dict[str, Any]:
         "time_ms": record["time_ms"] or None,
         "age_ms": record["age_ms"],
         "text": sentence(record),
-        "fields": {name: _plain(value) for name, value in one.fields.items()},
+        "fields": plain_fields(one),
     }
+
+
+def plain_fields(one: Placed) -> dict[str, Any]:
+    """A record's fields as JSON can hold them: bytes in hexadecimal, texts fit for a terminal."""
+    return {name: _plain(value) for name, value in one.fields.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Writes a report of a pump's log to a file: the period asked for, the page, the figures."""
 
-import os
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -16,6 +15,7 @@ from pumpctl.report_figures import figures
 from pumpctl.report_sentences import sentences
 from pumpctl.report_text import calendar
 from pumpctl.report_time import Placed, Record, offset_min, place
+from pumpctl.wholefile import writing
 
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 
@@ -52,7 +52,9 @@ def write(
         )
     path = path or _named(told)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, report.page(told, datetime.now().astimezone()))
+    page = report.page(told, datetime.now().astimezone())
+    with writing(path) as file:
+        file.write(page.encode())
     return {"path": str(path.resolve()), **figures(told), "sentences": sentences(told)}
 
 
@@ -81,10 +83,3 @@ def _named(told: report_data.Report) -> Path:
     """Where a report goes that was given no name; a serial number is not trusted to be a file name."""
     period = "-".join(f"{calendar(ms):%Y%m%d}" for ms in (told.start_ms, told.end_ms))
     return data_dir() / "reports" / f"{stem(told.serial)}-{period}.html"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)

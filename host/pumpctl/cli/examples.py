@@ -51,6 +51,7 @@ EXAMPLES = {
     "log": "log pull",
     "log pull": "log pull --raw log.bin",
     "log show": "log show --since 2026-03-01 --kind alarm-raised --tail 20",
+    "log export": "log export --all -o march.parquet --since 2026-03-01 --until 2026-04-01",
     "log verify": "log verify log.bin",
     "report": "report --since 2026-03-01 --until 2026-03-31 -o march.html",
     "calibrate": "calibrate --runs 5 --volume 1ml",

@@ -1,4 +1,4 @@
-"""`pumpctl log`: pull the pump's log into the archive, show it, verify it."""
+"""`pumpctl log`: pull the pump's log into the archive, show it, verify it; `export` stands in its own module."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,20 +7,22 @@ from typing import Any
 
 import click
 
-from pumpctl import logbook, logpull, logview, operations, timetext
+from pumpctl import logbook, logpull, logview
+from pumpctl.cli import log_choice
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
-from pumpctl.errors import UsageProblem
+from pumpctl.cli.log_export import export
 from pumpctl.logchain import Verdict
-from pumpctl.report_text import plural
 from pumpctl.store import Archive, Gap, Log
-
-_PUMP = click.option("--pump", "serial", metavar="SERIAL", help="Archived pump.  [default: the only one]")
+from pumpctl.wholefile import writing
 
 
 @click.group(cls=SuggestingGroup)
 def log() -> None:
-    """Pull, show and verify the pump's log. Pulled logs are kept in a local archive."""
+    """Pull, show, export and verify the pump's log. Pulled logs are kept in a local archive."""
+
+
+log.add_command(export)
 
 
 @log.command(short_help="Bring what is new into the archive, verified.")
@@ -58,36 +60,15 @@ def pull(context: Context, raw: Path | None, new_log: bool) -> None:
 
 
 @log.command()
-@_PUMP
-@click.option("--since", metavar="ISO", help="From this time on, such as 2026-03-01T08:00.")
-@click.option("--until", metavar="ISO", help="Before this time.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(logview.KINDS)), help="Only this kind.")
-@click.option("--alarm", metavar="NAME", help="Only what is about this alarm.")
-@click.option("--tail", type=click.IntRange(min=1), metavar="N", help="Only the last N.")
-@click.option("--all", "routine", is_flag=True, help="The hourly delivery records and the snapshots too.")
+@log_choice.pump
+@log_choice.options
 @pass_context
-def show(
-    context: Context,
-    serial: str | None,
-    since: str | None,
-    until: str | None,
-    kinds: tuple[str, ...],
-    alarm: str | None,
-    tail: int | None,
-    routine: bool,
-) -> None:
+def show(context: Context, serial: str | None, **filters: Any) -> None:
     """Show archived records, one sentence each; no pump is needed.
 
     The hourly delivery records and the snapshots are hidden without --all, or --kind that names them.
     """
-    choice = logview.Choice(
-        since_ms=timetext.parse(since)[0] if since else None,
-        until_ms=timetext.parse(until)[0] if until else None,
-        kinds=[logview.KINDS[kind] for kind in kinds],
-        alarm=operations.alarm_code(alarm) if alarm else 0,
-        tail=tail,
-        routine=routine,
-    )
+    choice = log_choice.choice(**filters)
     with Archive() as archive:
         chosen_log = archive.select(serial)
         verdict = logbook.verify_archive(archive, chosen_log)
@@ -106,29 +87,22 @@ def show(
     else:
         context.out.line("No record matches.")
     if hidden:
-        told = plural(hidden, "delivery record or snapshot", "delivery records and snapshots")
-        context.out.note(f"{told} hidden; --all shows them")
+        context.out.note(log_choice.told_hidden(hidden))
     _warn(context, verdict)
 
 
 @log.command(short_help="Verify an archived log, or a raw file.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_PUMP
+@log_choice.pump
 @pass_context
 def verify(context: Context, file: Path | None, serial: str | None) -> None:
     """Verify an archived log, or FILE as written by `log pull --raw`: checksums, numbers and chain.
 
-    Ends with exit code 5 and names what is wrong: changed, dropped, lost on the pump, reordered,
-    truncated, foreign.
+    With FILE and --pump the file is held against what is archived of that pump as well: a chain that
+    somebody has made anew holds by itself. Ends with exit code 5 and names what is wrong: changed, dropped,
+    lost on the pump, reordered, truncated, foreign, impossible.
     """
-    if file and serial:
-        raise UsageProblem("FILE and --pump are both given", field="--pump", remedy="give one of them")
-    if file:
-        name, verdict = str(file), logbook.verify_raw(file.read_bytes())
-    else:
-        with Archive() as archive:
-            chosen = archive.select(serial)
-            name, verdict = f"the log of pump {chosen.serial}", logbook.verify_archive(archive, chosen)
+    name, verdict = log_choice.judged(file, serial)
     for gap in verdict.gaps:
         context.out.note(f"gap: {gap}")
     logbook.require(verdict, name)
@@ -168,5 +142,5 @@ def _progress(context: Context) -> Iterator[Any]:
 
 
 def _write_raw(archive: Archive, chosen: Log, path: Path) -> None:
-    with path.open("wb") as handle:
-        handle.writelines(stored for _, stored in archive.records(chosen))
+    with writing(path) as file:
+        file.writelines(stored for _, stored in archive.records(chosen))
