@@ -11,6 +11,7 @@ from infuser.wire import records, units
 from pumpctl import report_data
 from pumpctl.accuracy_samples import Sample, Stretch, even
 from pumpctl.errors import UsageProblem
+from pumpctl.logsense import impossible
 from pumpctl.report_data import Point, Report
 
 EVERY_MS = units.MS_PER_H
@@ -21,7 +22,7 @@ def stretches(log: Sequence[dict[str, Any]], serial: str) -> list[Stretch]:
 
     Volumes are the pump's own, to the nL. UsageProblem where the log holds no such hours.
     """
-    report = report_data.build(log, serial)
+    report = report_data.build([record for record in log if not impossible(record)], serial)
     told = [stretch for run in _undisturbed(report) for stretch in even(run, EVERY_MS) if len(stretch) > 1]
     if not told:
         raise UsageProblem(

@@ -94,17 +94,24 @@ class Pump:
 
     def read_program(self) -> bytes:
         """The encoded program in force, checked against the pump's digest; empty if there is none."""
+        data, digest = self._read_parts(messages.PROGRAM_READ, "program", programs.ENCODED_MAX)
+        if data and programs.digest(data) != digest:
+            raise VerificationError("the program read does not have the digest that the pump states")
+        return data
+
+    def _read_parts(self, command: int, what: str, most: int) -> tuple[bytes, bytes]:
+        """(all of what is read in parts, its digest as the pump states it); VerificationError if it has no end."""
         data = bytearray()
         while True:
-            part = self._ask(messages.PROGRAM_READ, offset=len(data))
+            part = self._ask(command, offset=len(data))
             data += part["chunk"]
+            if len(data) > most or part["total"] > most:
+                told = f"the pump's {what} has {max(len(data), part['total'])} bytes, allowed at most {most}"
+                raise VerificationError(told, field="total", value=part["total"], high=most)
             if len(data) >= part["total"]:
-                break
+                return bytes(data), part["digest"]
             if not part["chunk"]:
-                raise VerificationError(f"the pump's program ended after {len(data)} of {part['total']} bytes")
-        if data and programs.digest(bytes(data)) != part["digest"]:
-            raise VerificationError("the program read does not have the digest that the pump states")
-        return bytes(data)
+                raise VerificationError(f"the pump's {what} ended after {len(data)} of {part['total']} bytes")
 
     # Programming
 
@@ -141,17 +148,10 @@ class Pump:
 
     def read_library(self) -> bytes:
         """The drug library in force with its signature, as it was sent; checked against the pump's digest."""
-        data = bytearray()
-        while True:
-            part = self._ask(messages.LIBRARY_READ, offset=len(data))
-            data += part["chunk"]
-            if len(data) >= part["total"]:
-                break
-            if not part["chunk"]:
-                raise VerificationError(f"the pump's drug library ended after {len(data)} of {part['total']} bytes")
-        if libraries.digest(bytes(data[: -libraries.SIGNATURE_BYTES])) != part["digest"]:
+        data, digest = self._read_parts(messages.LIBRARY_READ, "drug library", libraries.ENCODED_MAX + libraries.SIGNATURE_BYTES)
+        if libraries.digest(data[: -libraries.SIGNATURE_BYTES]) != digest:
             raise VerificationError("the drug library read does not have the digest that the pump states")
-        return bytes(data)
+        return data
 
     def stage_library(self, stored: bytes, progress: Callable[[float], None] | None = None) -> None:
         """Hand over a signed library in chunks; nothing changes until it is committed. `progress` gets bytes sent."""

@@ -15,6 +15,7 @@ from pumpctl.errors import FileProblem, Problem, UsageProblem, VerificationError
 DrugLibrary = dict[str, Any]
 STARTING = Path(__file__).parent / "libraries" / "intrathecal-baclofen.toml"
 SUFFIX = ".lib"
+_ISSUED_MAX_MIN = 8000 * 365 * 24 * 60
 _REMEDY = "correct the file; `pumpctl library check` reads it without a pump"
 
 
@@ -90,9 +91,14 @@ def unpack(stored: bytes) -> tuple[DrugLibrary, bytes]:
     if not data:
         raise VerificationError(f"{len(stored)} bytes are too few")
     try:
-        return libraries.decode(data), signature
+        library = libraries.decode(data)
     except codec.CodecError as error:
         raise VerificationError(str(error)) from error
+    if library["issued_min"] >= _ISSUED_MAX_MIN:
+        raise VerificationError(
+            f"its day of issue is {library['issued_min']} min after 1970, which no calendar has", field="issued_min"
+        )
+    return library, signature
 
 
 def digest(stored: bytes) -> bytes:

@@ -9,7 +9,7 @@ from infuser.core import prescription
 from infuser.wire import codec, errors
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
-from pumpctl import refusal, therapy_shape, therapy_text, therapy_values
+from pumpctl import program_sense, refusal, therapy_shape, therapy_text, therapy_values
 from pumpctl.errors import FileProblem, Problem, UsageProblem, VerificationError
 
 Program = dict[str, Any]
@@ -121,9 +121,13 @@ def encode(program: Program) -> bytes:
 def decode(data: bytes) -> Program:
     """The program of bytes read from a pump; VerificationError if they are not one."""
     try:
-        return programs.decode(data)
+        told: Program = programs.decode(data)
     except codec.CodecError as error:
         raise VerificationError(f"the pump's program does not decode: {error}") from error
+    if not program_sense.possible(told):
+        remedy = "run `pumpctl stop` and `pumpctl selftest`; send the program again, or service the pump"
+        raise VerificationError("the pump's program is one that no pump takes", field="program", remedy=remedy)
+    return told
 
 
 def dumps(program: Program, heading: str = "") -> str:

@@ -6,6 +6,7 @@ from infuser.core.schedule import Schedule
 from infuser.wire import codec
 from infuser.wire import program as programs
 from pumpctl import program_view, therapy_times
+from pumpctl.program_sense import possible
 from pumpctl.report_html import pairs, table
 from pumpctl.report_text import dose, in_print, volume
 
@@ -18,12 +19,9 @@ def read(data: bytes) -> dict[str, Any] | None:
     """The program of a record's bytes; None where they are not one that a pump could follow."""
     try:
         program = programs.decode(data)
-        Schedule(program)
-    except (codec.CodecError, ArithmeticError, ValueError):
+    except codec.CodecError:
         return None
-    times = [program["start_min"], *(step["at_min"] for step in program["plan_list"])]
-    known = program["mode"] in (programs.CONTINUOUS, programs.FLEX) and max(times) <= therapy_times.LOCAL_MAX
-    return program if known else None
+    return program if possible(program) else None
 
 
 def program(told: dict[str, Any]) -> str:

@@ -55,10 +55,10 @@ class Gap:
     why: str
 
     def __str__(self) -> str:
-        which = f"record {self.first_seq}" if self.first_seq == self.last_seq else f"records {self.first_seq}"
-        span = "" if self.first_seq == self.last_seq else f" to {self.last_seq}"
-        told = "were dropped by the pump before they were pulled" if self.why == "dropped" else "were lost on the pump"
-        return f"{which}{span} {told}"
+        one = self.first_seq == self.last_seq
+        which = f"record {self.first_seq} was" if one else f"records {self.first_seq} to {self.last_seq} were"
+        told = "dropped by the pump before it was pulled" if one else "dropped by the pump before they were pulled"
+        return f"{which} {told if self.why == 'dropped' else 'lost on the pump'}"
 
 
 class Archive:

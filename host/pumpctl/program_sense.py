@@ -1,0 +1,26 @@
+"""Whether a program that decodes is one that a pump can hold: its words known, its times in a calendar, its steps runnable."""
+
+from typing import Any
+
+from infuser.core.schedule import Schedule
+from infuser.wire import program as programs
+from pumpctl import therapy_times
+from pumpctl.therapy_keys import CHOICES
+
+_MINUTES_PER_DAY = 24 * 60
+
+
+def possible(program: dict[str, Any]) -> bool:
+    """False for what no pump takes, and nothing here could show."""
+    try:
+        Schedule(program)
+    except (ArithmeticError, LookupError, ValueError):
+        return False
+    times = [program["start_min"], *(step["at_min"] for step in program["plan_list"])]
+    return (
+        program["mode"] in (programs.CONTINUOUS, programs.FLEX)
+        and program["indication"] in (0, *CHOICES["indication"].values())
+        and program["screening_response"] in (0, *CHOICES["response"].values())
+        and max(times) <= therapy_times.LOCAL_MAX
+        and all(step["start_min"] < _MINUTES_PER_DAY for step in program["step_list"])
+    )
