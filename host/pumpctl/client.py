@@ -148,7 +148,9 @@ class Pump:
 
     def read_library(self) -> bytes:
         """The drug library in force with its signature, as it was sent; checked against the pump's digest."""
-        data, digest = self._read_parts(messages.LIBRARY_READ, "drug library", libraries.ENCODED_MAX + libraries.SIGNATURE_BYTES)
+        data, digest = self._read_parts(
+            messages.LIBRARY_READ, "drug library", libraries.ENCODED_MAX + libraries.SIGNATURE_BYTES
+        )
         if libraries.digest(data[: -libraries.SIGNATURE_BYTES]) != digest:
             raise VerificationError("the drug library read does not have the digest that the pump states")
         return data

@@ -119,7 +119,15 @@ class Board:
 
     def facts(self) -> Facts:
         """What the board is."""
-        return Facts(**self._value(f"facts({self.root!r})"))
+        told = self._value(f"facts({self.root!r})")
+        try:
+            facts = Facts(**told)
+            sound = all(isinstance(number, int) for number in (*facts.version, facts.bytecode, facts.free_bytes))
+        except TypeError:
+            sound = False
+        if not sound or not isinstance(facts.platform, str) or not isinstance(facts.machine, str):
+            raise self._nonsense()
+        return facts
 
     def hold_watchdog(self) -> None:
         """Keep an application's watchdog from restarting an RP2040 in the middle of a copy."""
@@ -166,7 +174,15 @@ class Board:
         self._run("f.close()")
 
     def _value(self, expression: str) -> Any:
-        return ast.literal_eval(self._run(f"print(repr({expression}))").decode())
+        """What an expression is worth on the board, as far as plain literals go; LinkError for anything else."""
+        try:
+            return ast.literal_eval(self._run(f"print(repr({expression}))").decode())
+        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+            raise self._nonsense() from error
+
+    def _nonsense(self) -> LinkError:
+        message = f"the board on {self.spec} does not answer as MicroPython does"
+        return LinkError(message, field="port", value=self.spec, remedy=self._remedy)
 
     def _run(self, code: str | bytes) -> bytes:
         with self._told():

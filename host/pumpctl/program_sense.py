@@ -1,4 +1,4 @@
-"""Whether a program that decodes is one that a pump can hold: its words known, its times in a calendar, its steps runnable."""
+"""Whether a program that decodes is one that a pump can hold: words known, times in a calendar, steps runnable."""
 
 from typing import Any
 
