@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import threading
+import time
 import tty
 from collections.abc import Callable
 from typing import Any, Self
@@ -73,6 +74,7 @@ class Peer:
         self.seen: list[tuple[int, int, dict[str, Any]]] = []
         self.on_reply: Callable[[int, bytes], bytes] = lambda command, data: data
         self.channel: Channel | None = None
+        self.flood = b""  # put on the line again and again, as fast as it is read
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
@@ -105,9 +107,18 @@ class Peer:
     def _serve(self) -> None:
         deframer = frame.Deframer()
         while not self._gone.is_set():
-            if select.select([self._master], [], [], 0.02)[0]:
+            if self.flood:
+                self._pour()
+            if select.select([self._master], [], [], 0 if self.flood else 0.02)[0]:
                 for payload in deframer.feed(os.read(self._master, 4096)):
                     self._answer(payload)
+
+    def _pour(self) -> None:
+        os.set_blocking(self._master, False)
+        try:
+            os.write(self._master, self.flood)
+        except BlockingIOError:
+            time.sleep(0.001)
 
     def _answer(self, payload: bytes) -> None:
         channel, counter = None, 0
