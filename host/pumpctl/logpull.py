@@ -10,6 +10,7 @@ from pumpctl.logbook import LogProblem
 from pumpctl.logchain import Finding, follows
 from pumpctl.store import Archive, Gap, Log
 
+_BATCH_BYTES = 32 * 1024
 _SERVICE = "what was sound is archived; run `pumpctl selftest` and service the pump"
 _ERASED = "if the pump's memory was erased on purpose, `pumpctl log pull --new-log` begins a new log and keeps the old"
 
@@ -46,34 +47,56 @@ def pull(
         if progress is not None:
             progress(seq - start, next_seq - start)
 
-    for page in pump.read_log(from_seq, told):
-        _take(pump, archive, pulled, page)
+    intake = _Intake(pump, archive, pulled)
+    try:
+        for page in pump.read_log(from_seq, told):
+            intake.take(page)
+    finally:
+        intake.flush()
     return pulled
 
 
-def _take(pump: Pump, archive: Archive, pulled: Pulled, page: bytes) -> None:
-    """Archive one page in one transaction, as far as it is sound."""
-    gap: Gap | None = None
-    sound: list[bytes] = []
-    next_seq, chain = pulled.log.next_seq, pulled.log.chain
-    try:
-        for stored in _records(page, next_seq):
+class _Intake:
+    """Takes pages as far as they are sound, and archives them some at a time: a commit costs more than a page."""
+
+    def __init__(self, pump: Pump, archive: Archive, pulled: Pulled) -> None:
+        self._pump = pump
+        self._archive = archive
+        self._pulled = pulled
+        self._sound: list[bytes] = []
+        self._size = 0
+        self._gap: Gap | None = None
+        self._next_seq = pulled.log.next_seq
+        self._last = archive.record(pulled.log, self._next_seq - 1)
+
+    def take(self, page: bytes) -> None:
+        """The records of a page; LogProblem at the first that is unsound or does not belong there."""
+        for stored in _records(page, self._next_seq):
             seq = records.peek(stored)[3]
-            if next_seq and seq < next_seq:
-                _same(archive, pulled.log, seq, stored)
-                continue
-            met = _gap(pump, archive, pulled.log, stored, next_seq, chain)
-            if met is not None and sound:
-                pulled.log = archive.append(pulled.log, sound, gap)
-                sound = []
-            gap = met or gap
-            if met is not None:
-                pulled.gaps.append(met)
-            sound.append(stored)
-            pulled.count += 1
-            next_seq, chain = seq + 1, records.chain_of(stored)
-    finally:
-        pulled.log = archive.append(pulled.log, sound, gap)
+            if self._next_seq and seq < self._next_seq:
+                _same(self._archive, self._pulled.log, seq, stored)
+            else:
+                self._add(seq, stored)
+
+    def flush(self) -> None:
+        """Archive what has been taken, in one transaction."""
+        sound, gap = self._sound, self._gap
+        self._sound, self._gap, self._size = [], None, 0
+        self._pulled.log = self._archive.append(self._pulled.log, sound, gap)
+
+    def _add(self, seq: int, stored: bytes) -> None:
+        chain = records.chain_of(self._last) if self._last else records.CHAIN_START
+        gap = _gap(self._pump, self._pulled.log, stored, self._next_seq, chain, self._last)
+        if gap is not None:
+            self.flush()
+            self._gap = gap
+            self._pulled.gaps.append(gap)
+        self._sound.append(stored)
+        self._size += len(stored)
+        self._pulled.count += 1
+        self._next_seq, self._last = seq + 1, stored
+        if self._size >= _BATCH_BYTES:
+            self.flush()
 
 
 def _records(page: bytes, expected: int) -> Iterator[bytes]:
@@ -96,7 +119,7 @@ def _same(archive: Archive, log: Log, seq: int, stored: bytes) -> None:
         raise LogProblem(f"the log of pump {log.serial}", [Finding("foreign", seq, text)], _ERASED)
 
 
-def _gap(pump: Pump, archive: Archive, log: Log, stored: bytes, next_seq: int, chain: bytes) -> Gap | None:
+def _gap(pump: Pump, log: Log, stored: bytes, next_seq: int, chain: bytes, last: bytes | None) -> Gap | None:
     """What is missing before a record: None if nothing; LogProblem if it does not belong there."""
     seq = records.peek(stored)[3]
     expected = next_seq or FIRST_SEQ
@@ -111,7 +134,6 @@ def _gap(pump: Pump, archive: Archive, log: Log, stored: bytes, next_seq: int, c
     if pump.status()["log_oldest"] < seq:
         text = f"records {expected} to {seq - 1} are missing, and the pump does not say that it dropped them"
         raise LogProblem("the pump's log", [Finding("dropped", expected, text)], _SERVICE)
-    last = archive.record(log, next_seq - 1)
     if last is not None and records.peek(last)[2] > records.peek(stored)[2]:
         text = f"record {seq} is of an earlier run of the pump than the archived record {next_seq - 1}"
         raise LogProblem(f"the log of pump {log.serial}", [Finding("foreign", seq, text)], _ERASED)

@@ -10,8 +10,9 @@ from pumpctl.errors import VerificationError
 Ask = Callable[..., dict[str, Any]]
 Progress = Callable[[int, int, int], None]
 
-# Four times what a pump keeps: room for short pages and for what it adds meanwhile. One that has more makes it up.
-PAGES_MAX = 4 * journal.BUDGET_BYTES // messages.CHUNK_MAX
+# Twice what a pump keeps: room for short pages and for what it adds meanwhile. One that has more makes it up.
+_PAGES_KEPT = journal.BUDGET_BYTES // messages.CHUNK_MAX
+PAGES_MAX = 2 * _PAGES_KEPT
 _SEQ_MAX = 0xFFFFFFFF
 _SERVICE = "what was sound is archived; run `pumpctl selftest` and service the pump"
 
@@ -42,9 +43,8 @@ def read_log(ask: Ask, from_seq: int, progress: Progress | None = None) -> Itera
         if progress is not None:
             progress(page["oldest_seq"], page["next_seq"], seq)
     raise VerificationError(
-        f"the pump's log does not end: {PAGES_MAX} pages were read, and all that a pump keeps has"
-        f" {PAGES_MAX // 4} at most",
-        field="pages", value=PAGES_MAX, high=PAGES_MAX // 4, remedy=_SERVICE,
+        f"the pump's log does not end: {PAGES_MAX} pages were read, and what a pump keeps has {_PAGES_KEPT}",
+        field="pages", value=PAGES_MAX, high=PAGES_MAX, remedy=_SERVICE,
     )  # fmt: skip
 
 

@@ -118,10 +118,10 @@ def test_two_first_pulls_at_once_begin_one_log(home: Path) -> None:
 
 
 def test_a_full_disk_keeps_what_was_pulled_and_the_next_pull_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    stored = log(400)
+    stored = log(1000)
     with Peer(with_log(stored)) as peer:
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (40 * 1024, hard))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (72 * 1024, hard))
         try:
             assert run(["-p", peer.port, "log", "pull"]) == errors.USAGE
         finally:
