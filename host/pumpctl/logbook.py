@@ -6,7 +6,8 @@ from typing import Any
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import records
 from pumpctl.errors import VerificationError
-from pumpctl.logchain import Finding, Piece, Record, Verdict, judge, sound_size, split
+from pumpctl.logchain import Finding, Progress, Record, Verdict, judge
+from pumpctl.logpieces import Piece, sound_size, split
 from pumpctl.printable import printable
 from pumpctl.report_events import describe
 from pumpctl.report_text import plain
@@ -36,12 +37,12 @@ class LogProblem(VerificationError):
         return [first, *(f"  {one}" for one in self.findings[1:]), *rest]
 
 
-def verify_raw(raw: bytes) -> Verdict:
+def verify_raw(raw: bytes, progress: Progress | None = None) -> Verdict:
     """The verdict on an exported log."""
     pieces = list(split(raw))
     if not any(not piece.why for piece in pieces):
         return Verdict(findings=[Finding("foreign", None, "there is no record of a pump in it")])
-    verdict = judge(pieces)
+    verdict = judge(pieces, (), progress)
     first = min(verdict.records, key=lambda record: int(record["seq"]))
     # A pump drops whole segments, and each begins with a snapshot.
     if not pieces[0].why and first["seq"] > FIRST_SEQ and first["kind"] != records.SNAPSHOT:
@@ -74,7 +75,7 @@ def compare(verdict: Verdict, archive: Archive, log: Log) -> None:
         verdict.findings.append(Finding("truncated", log.next_seq - 1, text))
 
 
-def verify_archive(archive: Archive, log: Log) -> Verdict:
+def verify_archive(archive: Archive, log: Log, progress: Progress | None = None) -> Verdict:
     """The verdict on an archived log, its own bookkeeping included."""
     pieces = []
     misfiled = []
@@ -83,7 +84,7 @@ def verify_archive(archive: Archive, log: Log) -> Verdict:
         pieces.append(Piece(seq, stored, "" if whole else "changed"))
         if whole and records.peek(stored)[3] != seq:
             misfiled.append(Finding("reordered", seq, f"record {records.peek(stored)[3]} is filed as {seq}"))
-    verdict = judge(pieces, archive.gaps(log))
+    verdict = judge(pieces, archive.gaps(log), progress)
     if not any(one.kind == "reordered" for one in verdict.findings):
         verdict.findings += misfiled
     _judge_ends(verdict, log, [piece.offset for piece in pieces])

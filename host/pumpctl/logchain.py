@@ -1,16 +1,19 @@
 """Follows the chain through a log: what is sound is kept, and what was done to the rest is named."""
 
 import bisect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import records
+from pumpctl.logpieces import Piece, follows
 from pumpctl.logsense import impossible
 from pumpctl.store import Gap
 
 Record = dict[str, Any]
+Progress = Callable[[float], None]
+_EVERY = 500
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,6 @@ class Finding:
         return f"{self.kind}: {self.text}"
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of a log at `offset`: one whole record, or bytes that are none and `why` (changed or truncated)."""
-
-    offset: int
-    stored: bytes
-    why: str = ""
-
-
 @dataclass
 class Verdict:
     """The sound records in their order, what is wrong, and the gaps that were known before."""
@@ -46,39 +40,9 @@ class Verdict:
     gaps: list[Gap] = field(default_factory=list)
 
 
-def split(raw: bytes) -> Iterator[Piece]:
-    """The pieces of a raw log; after an unsound stretch it goes on at the next record whose CRC holds."""
-    at = 0
-    while at < len(raw):
-        size = sound_size(raw, at)
-        if size:
-            yield Piece(at, raw[at : at + size])
-            at += size
-            continue
-        end = next((later for later in range(at + 1, len(raw)) if sound_size(raw, later)), len(raw))
-        yield Piece(at, raw[at:end], "truncated" if end == len(raw) and _cut(raw, at) else "changed")
-        at = end
-
-
-def sound_size(raw: bytes, at: int) -> int:
-    """Size of the record at `at`, 0 if there is none whose CRC and fields hold."""
-    try:
-        size = records.size_at(raw, at)
-        records.decode(raw[at : at + size])
-    except records.RecordError:
-        return 0
-    return size
-
-
-def _cut(raw: bytes, at: int) -> bool:
-    """Whether what begins at `at` would go on behind the end."""
-    left = len(raw) - at
-    return left < records.PEEK_SIZE or left < records.peek(raw, at)[0] <= records.LENGTH_MAX + 2
-
-
-def judge(pieces: Iterable[Piece], gaps: Sequence[Gap] = ()) -> Verdict:
-    """Follow the chain through the pieces."""
-    return _Judge(gaps).run(list(pieces))
+def judge(pieces: Iterable[Piece], gaps: Sequence[Gap] = (), progress: Progress | None = None) -> Verdict:
+    """Follow the chain through the pieces; `progress` gets the share done, now and then."""
+    return _Judge(gaps).run(list(pieces), progress)
 
 
 class _Judge:
@@ -91,11 +55,13 @@ class _Judge:
         self.seen: dict[int, bytes] = {}
         self.stretch: Finding | None = None  # the break of the chain that the records since then stand behind
 
-    def run(self, pieces: list[Piece]) -> Verdict:
+    def run(self, pieces: list[Piece], progress: Progress | None) -> Verdict:
         sound = [records.peek(piece.stored)[3] for piece in pieces if not piece.why]
         self.present = sorted(set(sound))
         in_order = iter(_in_order(sound))
-        for piece in pieces:
+        for at, piece in enumerate(pieces):
+            if progress is not None and not at % _EVERY:
+                progress(at / len(pieces))
             if piece.why:
                 self._note_unsound(piece)
             else:
@@ -204,12 +170,3 @@ def _in_order(seqs: Sequence[int]) -> list[bool]:
         told[at] = True
         at = before[at]
     return told
-
-
-def follows(stored: bytes, chain: bytes) -> bool:
-    """Whether a stored record follows the chain value `chain`."""
-    try:
-        records.decode(stored, chain)
-    except records.RecordError:
-        return False
-    return True

@@ -7,7 +7,8 @@ from infuser.core.journal import FIRST_SEQ
 from infuser.wire import records
 from pumpctl.client import Pump
 from pumpctl.logbook import LogProblem
-from pumpctl.logchain import Finding, follows
+from pumpctl.logchain import Finding
+from pumpctl.logpieces import follows
 from pumpctl.store import Archive, Gap, Log
 
 _BATCH_BYTES = 32 * 1024

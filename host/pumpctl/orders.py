@@ -10,7 +10,7 @@ from infuser.wire import errors as wire_errors
 from infuser.wire import messages
 from infuser.wire.messages import Refusal
 from pumpctl import refusal
-from pumpctl.errors import LinkError, Refused, UncertainOutcome
+from pumpctl.errors import LinkError, Refused, UncertainOutcome, VerificationError
 from pumpctl.exchange import Exchange, Hello
 from pumpctl.pending import PendingStore
 from pumpctl.signin import SignIn
@@ -72,7 +72,7 @@ class Orders:
             self._pending.save(self.hello.serial, request_id, command, starts)
         try:
             reply = self._carried_out(command, values, request_id)
-        except (Refusal, Refused, UncertainOutcome, LinkError) as error:
+        except (Refusal, Refused, UncertainOutcome, LinkError, VerificationError) as error:
             if starts and not isinstance(error, UncertainOutcome):
                 self._pending.clear(self.hello.serial)
             if isinstance(error, Refusal):
@@ -102,9 +102,18 @@ class Orders:
             if refused.code not in _TO_GREET:
                 raise
             self._signed.forget()
-            self.hello = self._link.hello()
+            self.hello = self._same_pump(self._link.hello())
             self._signed.ensure(self.hello.serial, command)
             return self._link.ask(command, values, request_id)
+
+    def _same_pump(self, hello: Hello) -> Hello:
+        """VerificationError if another pump answers than the one that the command was meant for."""
+        if hello.serial != self.hello.serial:
+            message = f"pump {hello.serial} answers now, no longer {self.hello.serial}; the command was not sent to it"
+            raise VerificationError(
+                message, field="serial", value=hello.serial, remedy="check the cable, then run it again"
+            )
+        return hello
 
     def _after_lost_reply(self, command: int, values: Values, request_id: int, lost: LinkError) -> Values:
         try:

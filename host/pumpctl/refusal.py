@@ -29,7 +29,7 @@ def shown(field: str, value: int) -> str:
     """A wire value in the unit that its field's name carries."""
     if field == "state" and 0 <= value < len(states.STATE_NAMES):
         return states.STATE_NAMES[value]
-    if field == "start_min" or field.endswith(".at_min"):
+    if value >= 0 and (field == "start_min" or field.endswith(".at_min")):
         return therapy_times.people(min(value, therapy_times.LOCAL_MAX))
     if field.endswith("start_min"):
         return f"{value // 60:02d}:{value % 60:02d}"

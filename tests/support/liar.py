@@ -6,7 +6,7 @@ from typing import Any
 from logpeer import with_log
 from wirepeer import Handler
 
-from infuser.wire import codec, errors, messages, records
+from infuser.wire import codec, errors, frame, messages, records
 from infuser.wire import library as libraries
 from infuser.wire import program as programs
 
@@ -15,7 +15,11 @@ TEXTS = (
     "=cmd|' /C calc'!A0", "\ufeff\u2066\u2028", "\u00e9" * 127, "<script>alert(1)</script>", "[/red][bold]",
     "\\'\"; --", "%s%n{0}", "\U000e0041", "../../x",
 )  # fmt: skip
+_REPLY_MAX = frame.PAYLOAD_MAX - 12
 _NOW_MS = 1_772_434_800_000
+_REFUSED_FIELDS = (
+    *(name for name, _ in programs.PROGRAM_FIELDS), "state", "step_list[7].start_min", "plan_list[\u0663].at_min",
+)  # fmt: skip
 _SMALL = ("old", "new", "reason", "priority", "bucket", "role", "purpose", "alarm", "mode", "state")
 
 
@@ -75,8 +79,14 @@ class Liar:
         def answer(request: dict[str, Any]) -> dict[str, Any]:
             if self._chance.random() < 0.15:
                 code = self._chance.choice((*errors.ERRORS, 999))
-                raise messages.Refusal(code, **self.values(messages.REFUSAL_FIELDS))
-            return self.values(messages.MESSAGES[command][3])
+                told = self.values(messages.REFUSAL_FIELDS)
+                field = self._chance.choice((told["field"], *_REFUSED_FIELDS))
+                raise messages.Refusal(code, **{**told, "field": field})
+            fields = messages.MESSAGES[command][3]
+            told = self.values(fields)
+            while len(codec.encode(fields, told)) > _REPLY_MAX:
+                told = self.values(fields)
+            return told
 
         return answer
 

@@ -196,6 +196,21 @@ def test_files_of_a_pump_have_a_name_of_their_own_whatever_it_calls_itself(name:
     assert paths.stem("E66164084B2F") == "E66164084B2F"
 
 
+def test_another_pump_that_has_come_in_its_place_gets_no_command(
+    peer: Peer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serials = iter(["PEER0001", "PEER0002"])
+    peer.handlers[messages.HELLO] = lambda request: {**hello(request), "serial": next(serials)}
+
+    def closed(request: dict[str, Any]) -> dict[str, Any]:
+        raise messages.Refusal(wire_errors.SESSION_CLOSED)
+
+    peer.handlers[messages.BOLUS] = closed
+    code, _, err = ran(capsys, peer, "bolus", "25ug", "--over", "10min", "--patient", "X")
+    assert code == errors.UNVERIFIED and "pump PEER0002 answers now" in err
+    assert len(peer.ids_of(messages.BOLUS)) == 1
+
+
 # Versions and numbers
 
 

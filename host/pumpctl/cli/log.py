@@ -102,7 +102,7 @@ def verify(context: Context, file: Path | None, serial: str | None) -> None:
     somebody has made anew holds by itself. Ends with exit code 5 and names what is wrong: changed, dropped,
     lost on the pump, reordered, truncated, foreign, impossible.
     """
-    name, verdict = log_choice.judged(file, serial)
+    name, verdict = log_choice.judged(context, file, serial)
     for gap in verdict.gaps:
         context.out.note(f"gap: {gap}")
     logbook.require(verdict, name)

@@ -1,16 +1,21 @@
 """What the commands on a log share: which log, and which of its records."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pumpctl import logbook, logview, operations, timetext
-from pumpctl.logchain import Verdict
+from pumpctl.cli.context import Context
+from pumpctl.logchain import Progress, Verdict
 from pumpctl.report_text import plural
 from pumpctl.store import Archive
 
+# So many records are verified or written in about a second: what is less shows no progress.
+QUICK = 10_000
+_RECORD_BYTES = 80
 pump = click.option("--pump", "serial", metavar="SERIAL", help="Archived pump.  [default: the only one]")
 _OPTIONS = (
     click.option("--since", metavar="ISO", help="From this time on, such as 2026-03-01T08:00."),
@@ -48,14 +53,26 @@ def told_hidden(hidden: int) -> str:
     return f"{plural(hidden, 'delivery record or snapshot', 'delivery records and snapshots')} hidden; --all shows them"
 
 
-def judged(file: Path | None, serial: str | None) -> tuple[str, Verdict]:
+def judged(context: Context, file: Path | None, serial: str | None) -> tuple[str, Verdict]:
     """(name, verdict) of a raw file, held against the archive where `serial` is told, or of an archived log."""
     if file is None:
         with Archive() as archive:
             log = archive.select(serial)
-            return f"the log of pump {log.serial}", logbook.verify_archive(archive, log)
-    verdict = logbook.verify_raw(file.read_bytes())
+            with _progress(context, log.next_seq) as progress:
+                return f"the log of pump {log.serial}", logbook.verify_archive(archive, log, progress)
+    raw = file.read_bytes()
+    with _progress(context, len(raw) // _RECORD_BYTES) as progress:
+        verdict = logbook.verify_raw(raw, progress)
     if serial is not None:
         with Archive() as archive:
             logbook.compare(verdict, archive, archive.select(serial))
     return str(file), verdict
+
+
+@contextlib.contextmanager
+def _progress(context: Context, count: int) -> Iterator[Progress | None]:
+    if count < QUICK:
+        yield None
+        return
+    with context.out.progress("Verifying the log", 1.0) as advance:
+        yield advance

@@ -17,8 +17,6 @@ from pumpctl.report_text import plural
 from pumpctl.wholefile import writing
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
-# About a second's work: what is less shows no progress.
-_QUICK = 10_000
 
 
 @click.command(short_help="Write a log as CSV, JSON Lines or Parquet.")
@@ -49,7 +47,7 @@ def export(
     form = logformats.format_of(to, asked)
     _check(context, form, to, force)
     choice = log_choice.choice(**filters)
-    name, verdict = log_choice.judged(file, serial)
+    name, verdict = log_choice.judged(context, file, serial)
     chosen, hidden = choice.take(verdict.records)
     sound = not verdict.findings
     rows = logexport.rows(chosen, verdict.records, sound)
@@ -87,7 +85,7 @@ def _write(
     context: Context, form: str, to: Path | None, rows: Iterator[Row], about: dict[str, str], count: int
 ) -> None:
     write = logformats.FORMATS[form]
-    if count > _QUICK:
+    if count >= log_choice.QUICK:
         with context.out.progress("Exporting", count) as advance:
             _put(to, write, _counted(rows, advance), about)
     else:
@@ -95,10 +93,13 @@ def _write(
 
 
 def _counted(rows: Iterator[Row], advance: Any) -> Iterator[Row]:
-    for done, row in enumerate(rows, 1):
+    done = 0
+    for row in rows:
         yield row
+        done += 1
         if not done % 500:
             advance(done)
+    advance(done)
 
 
 def _put(to: Path | None, write: logformats.Write, rows: Iterator[Row], about: dict[str, str]) -> None:

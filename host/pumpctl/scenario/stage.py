@@ -10,7 +10,8 @@ from pumpctl import operations, status_view, timetext
 from pumpctl.client import Pump
 from pumpctl.errors import Internal
 from pumpctl.exchange import Exchange, Hello
-from pumpctl.logchain import Record, split
+from pumpctl.logchain import Record
+from pumpctl.logpieces import split
 from pumpctl.logread import read_log
 from pumpctl.scenario import orders, therapy
 from pumpctl.scenario.reader import Scenario
