@@ -142,6 +142,8 @@ HAZARDS = (
             "unit/test_journal.py",
             "unit/test_logbook.py",
             "unit/test_retention.py",
+            "unit/test_log_pull.py",
+            "unit/test_hostile_log.py",
             "power/test_power_cuts.py",
             "power/test_stored_files.py",
         ),

@@ -1,6 +1,7 @@
 """A pump that lies: whatever the protocol can carry, drawn from a seed; every text of it is meant to do harm."""
 
 import random
+import re
 from typing import Any
 
 from logpeer import with_log
@@ -15,6 +16,8 @@ TEXTS = (
     "=cmd|' /C calc'!A0", "\ufeff\u2066\u2028", "\u00e9" * 127, "<script>alert(1)</script>", "[/red][bold]",
     "\\'\"; --", "%s%n{0}", "\U000e0041", "../../x",
 )  # fmt: skip
+# Characters that would act on a terminal, or on the order in which a text is read.
+ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\U000e0041]")
 _REPLY_MAX = frame.PAYLOAD_MAX - 12
 _NOW_MS = 1_772_434_800_000
 _REFUSED_FIELDS = (

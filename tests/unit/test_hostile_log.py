@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journals import fill, open_journal, pieces, read_all
+from liar import ACTS, Liar
 from logpeer import EMPTY, with_log
 from pumplog import PumpLog, begun
 from wirepeer import EMPTY_STATUS, Peer
@@ -138,6 +139,25 @@ def test_a_log_whose_numbers_leap_is_judged_at_once(home: Path) -> None:
     assert f"records {2**31 + 1} to {2**32 - 3} were lost" in verdict.findings[-1].text
     with Peer(with_log(stored)) as peer:
         assert run(["-p", peer.port, "log", "pull"]) == errors.UNVERIFIED
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_a_log_that_lies_is_shown_exported_and_reported_as_what_it_is(
+    home: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Archive() as archive:
+        archive.append(archive.begin("E66100"), Liar(seed).log())
+    page, parquet = home / "x.html", home / "x.parquet"
+    commands = ["show --all", "show --all --json", f"export --all -o {parquet}", "verify"]
+    commands = [*(f"log {words}" for words in commands), f"report -o {page}", "accuracy --log"]
+    codes = [run(words.split()) for words in commands]
+    out, err = capsys.readouterr()
+    assert set(codes) <= {errors.DONE, errors.USAGE, errors.UNVERIFIED} and codes[:2] == [errors.DONE] * 2
+    assert codes[3] == codes[2] and ("no pump writes" in err) == (codes[2] == errors.UNVERIFIED)
+    if codes[4] != errors.USAGE:  # which says that the log holds nothing that a report could be made of
+        html = page.read_text(encoding="utf-8")
+        assert codes[4] == codes[2] and "<script>alert" not in html and not ACTS.search(html)
+    assert not ACTS.search(out + err)
 
 
 # Forged, spliced and swapped records

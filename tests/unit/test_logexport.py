@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import resource
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -240,6 +241,34 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_no_half_one(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert code == errors.USAGE and path.read_text() == "mine" and sorted(home.iterdir()) == before
     assert "make room" in capsys.readouterr().err
+
+
+def piped(into: str) -> tuple[int, str]:
+    """(exit code, stderr) of an export whose stdout ends in a shell's `into`."""
+    command = f"{sys.executable} -m pumpctl.cli.main log export --all --format csv {into}; echo ${{PIPESTATUS[0]}} >&2"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    *told, code = ended.stderr.splitlines()
+    return int(code), "\n".join(told)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error_and_a_full_disk_behind_stdout_is_one(home: Path) -> None:
+    told = begun()
+    told.run(1000, 480_000)
+    archive(told)
+    assert piped(into="| head -1") == (errors.DONE, "")
+    if Path("/dev/full").exists():
+        code, told_why = piped(into="> /dev/full")
+        assert code == errors.USAGE and "stdout: No space left on device" in told_why and "Traceback" not in told_why
+
+
+@pytest.mark.usefixtures("log")
+def test_a_link_is_followed_and_what_is_no_file_is_refused(home: Path) -> None:
+    real, link = home / "real.csv", home / "link.csv"
+    real.write_text("mine")
+    link.symlink_to(real)
+    exported(link, "--force")
+    assert link.is_symlink() and real.read_text().startswith("seq,")
+    assert run(["log", "export", "-o", "/dev/null", "--format", "csv", "--force"]) == errors.USAGE
 
 
 @pytest.mark.usefixtures("log")
