@@ -96,7 +96,7 @@ class Library:
 
         # No key signed it: the firmware that holds it is what is trusted here.
         unsigned = STARTING_LIBRARY + bytes(libraries.SIGNATURE_BYTES)
-        if any(self._read(name) not in (b"", unsigned) for name in LIBRARY_NAMES):
+        if self._pair.holds_other(unsigned):
             return  # another one was in force once, and the log no longer tells: it must not be written over
         try:
             self.replace(unsigned, libraries.head(STARTING_LIBRARY), BUILT_IN)

@@ -30,6 +30,10 @@ class Pair:
         if self._read(name) != stored:
             raise Refusal(errors.STORAGE, name, text="not readable after it was written")
 
+    def holds_other(self, stored: bytes) -> bool:
+        """Whether one of the files holds something else than this."""
+        return any(self._read(name) not in (b"", stored) for name in self._names)
+
     def _name(self, digest: bytes) -> str:
         for name in self._names if digest else ():
             stored = self._read(name)
