@@ -15,9 +15,11 @@ from vm_world import Silence, Unwatched
 
 from infuser.app import startup
 from infuser.app.pump import Pump
+from infuser.core.mac import Channel
 from infuser.hw import board
 from infuser.hw.storage import Files
 from infuser.wire import alarms, messages, records, states
+from infuser.wire.signed import SIGNED
 
 _BLOCK = 1 << 16
 MINUTE_MS = 60000
@@ -81,13 +83,21 @@ class Life:
             self.hardware.port.idle(100 if talking else self.pump.delivery.turn_ms())
 
     def ask(self, command, **values):
-        """What the pump answers to a request: its fields, or the name of the refusal."""
+        """What the pump answers to a request: its fields, or the name of the refusal; signed, once `sign_with` was."""
         self._asked = getattr(self, "_asked", 1 << 20) + 1
-        payload = self.pump.link._answer(messages.encode_request(command, self._asked, values))
+        channel = getattr(self, "_channel", None)
+        payload = messages.encode_request(command, self._asked, values)
+        payload = self.pump.link._answer(channel.sign(self._asked, payload) if channel else payload)
+        if payload[0] == SIGNED:
+            payload = channel.verify(payload)[1]
         try:
             return messages.decode_reply(payload)
         except messages.Refusal as refused:
             return messages.errors.ERRORS[refused.code][0]
+
+    def sign_with(self, key):
+        """Sign what is asked from now on with the key of a session."""
+        self._channel = Channel(key)
 
     def greet(self):
         """Say hello, as a host of the same version does."""

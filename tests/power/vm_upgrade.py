@@ -19,8 +19,10 @@ def sign_in(life, key, role):
     """Prove a role with its key."""
     key = binascii.unhexlify(key)
     nonce = life.ask(messages.CHALLENGE, role=role, host_nonce=NONCE)["pump_nonce"]
-    told = session.proof(key, role, life.pump.serial, NONCE, nonce)
-    return life.ask(messages.SIGN_IN, proof=told, operator="Ada")
+    attempt = (key, role, life.pump.serial, NONCE, nonce)
+    told = life.ask(messages.SIGN_IN, proof=session.proof(*attempt), operator="Ada")
+    life.sign_with(session.session_key(*attempt))
+    return told
 
 
 def plain(values):
