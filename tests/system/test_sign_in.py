@@ -252,7 +252,7 @@ def test_a_pump_whose_keys_are_damaged_lets_nobody_in_until_it_gets_others(ward)
     ward.advance(SECOND_MS)
     now = ward.status()
     assert now["keyed"] is True
-    assert [one["part"] for one in records(ward, "fault") if one["masked"]] == ["keys"]
+    assert [one["part"] for one in records(ward, "fault")] == ["keys"] and list(ward.alarms()) == ["storage-fault"]
     with stranger(ward) as who:
         assert who.asks(messages.CHALLENGE, role=1, host_nonce=HOST_NONCE) == "no-keys"
         assert who.asks(messages.SELF_TEST) == "not-signed-in"

@@ -39,9 +39,9 @@ class Checkpoint:
                 if values["counter"] > self._counter:
                     newest = values
                     self._counter = values["counter"]
-            elif stored is not None:
+            elif stored:
                 self.damaged = True
-        # The first one ever saved has no twin.
+        # The first one ever saved has no twin yet, or an empty one.
         if newest and sound < len(NAMES) and self._counter > 1:
             self.damaged = True
         self._counter_check = ~self._counter
@@ -51,7 +51,7 @@ class Checkpoint:
         try:
             return self._files.read(name)
         except OSError:
-            return b""
+            return b"?"
 
     def save(self, values: dict) -> None:
         """Store values; `counter` is filled in here. After OSError the values before are still there."""
