@@ -149,3 +149,12 @@ def test_over_newer_state_whose_keys_are_damaged_the_jumper_opens_the_way_back(t
     closed, opened = play(world(tmp_path, "format-3"), script + "result = [vm_upgrade.way_back(on) for on in (0, 1)]\n")
     assert closed == "not-signed-in"
     assert opened["state"]
+
+
+def test_a_power_cut_after_a_damaged_log_was_found_does_not_make_the_pump_forget_it(tmp_path: Path) -> None:
+    script = "import vm_upgrade\nvm_states.unmount()\nbase = vm_states.Flash()\n"
+    script += "result = [vm_upgrade.cut_at(base, number, ('j00000208',)) for number in range(5, 10)]\n"
+    told = play(world(tmp_path, "format-3"), script)
+    assert any(one["cut"] for one in told)
+    for number, one in enumerate(told, 1):
+        assert one["state"] == "alarm-stopped" and "journal-fault" in one["alarms"], number

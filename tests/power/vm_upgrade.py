@@ -56,9 +56,13 @@ def taken_up(clinician_key):
     return told
 
 
-def cut_at(base, operation):
-    """The power fails at a flash operation of the first start; what the next start finds."""
+def cut_at(base, operation, broken=()):
+    """The power fails at a flash operation of the first start, after some files broke; what the next start finds."""
     base.put_back()
+    if broken:
+        vm_states.mount()
+        vm_states.damage("bit", *broken)
+        vm_states.unmount()
     image.cut_at = operation
     chip.before_end = lambda _off_ms: None
     try:

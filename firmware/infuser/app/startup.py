@@ -133,6 +133,10 @@ def take_up(pump) -> None:
     if pump.recorder.frozen:
         _stand_aside(pump)
         return
+    if journal.damage:
+        # Into the snapshot that the first record begins a segment with: the next start finds a sound log.
+        age_ms = pump.timebase.age_ms()
+        pump.recorder.ledger.alarms.raise_(alarms.JOURNAL_FAULT, pump.wall_ms(), age_ms, 0)
     pump.recorder.note(
         records.BOOT,
         firmware=VERSION,
@@ -158,7 +162,8 @@ def take_up(pump) -> None:
     if not pump.hardware.image.listed:
         pump.watch.masked(selftest.IMAGE, "installed without a list of hashes: not checked")
     if journal.damage:
-        pump.watch.fault(alarms.JOURNAL_FAULT, "journal", journal.damage)
+        pump.recorder.note(records.FAULT, part="journal", detail=0, masked=False, text=journal.damage)
+        pump.watch.set(alarms.JOURNAL_FAULT, True)
     if crashed_often:
         text = "started anew for a fault {} times within a day".format(repeats.KEPT)
         pump.watch.fault(alarms.INTERNAL_FAULT, "program", text, pump.found.fault)
