@@ -15,24 +15,24 @@ def encode(payload: bytes) -> bytes:
     """One frame for `payload` (1 to PAYLOAD_MAX bytes); ValueError if it is longer or empty."""
     if not 0 < len(payload) <= PAYLOAD_MAX:
         raise ValueError("payload of {} bytes, allowed 1 to {}".format(len(payload), PAYLOAD_MAX))
-    return b"\0" + _stuff(payload + struct.pack("<I", binascii.crc32(payload))) + b"\0"
+    frame = bytearray(2)
+    frame.extend(payload)
+    frame.extend(struct.pack("<I", binascii.crc32(payload)))
+    frame.append(0)
+    _stuff(frame)
+    return bytes(frame)
 
 
-def _stuff(data: bytes) -> bytes:
-    # Walks from zero to zero: a split would make a list of up to 512 pieces, too large a block for a worn heap.
-    out = bytearray()
-    at = 0
-    while at <= len(data):
-        zero = data.find(b"\0", at)
-        end = len(data) if zero < 0 else zero
-        while end - at >= 254:
-            out.append(255)
-            out.extend(data[at : at + 254])
-            at += 254
-        out.append(end - at + 1)
-        out.extend(data[at:end])
-        at = end + 1
-    return bytes(out)
+def _stuff(frame: bytearray) -> None:
+    """COBS in place: each zero between the first and the last becomes the distance to the next one."""
+    code = 1
+    while code < len(frame) - 1:
+        zero = frame.find(b"\0", code + 1)
+        if zero - code > 254:
+            zero = code + 255
+            frame[zero:zero] = b"\0"
+        frame[code] = zero - code
+        code = zero
 
 
 def _unstuff(coded: bytes) -> bytes:
