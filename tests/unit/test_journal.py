@@ -20,11 +20,12 @@ few = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scop
 
 
 class FailingFiles(Files):
-    """A flash that is full: appends store `partly` bytes and fail while `full` is set; notes the longest read."""
+    """A flash that is full: appends store `partly` bytes and fail while `full` is set; counts what is read."""
 
     full = False
     partly = 0
     longest = 0
+    read = 0
 
     def append(self, name: str, data: bytes) -> None:
         if self.full:
@@ -34,6 +35,7 @@ class FailingFiles(Files):
 
     def read_at(self, name: str, offset: int, count: int) -> bytes:
         self.longest = max(self.longest, count)
+        self.read += count
         return Files.read_at(self, name, offset, count)
 
 
@@ -92,6 +94,17 @@ def test_a_skip_leads_across_segments_and_to_nothing_at_the_end(tmp_path: Path) 
         page = journal.read_from(1, skip, 64)
         assert page and raw[skip:].startswith(page)
     assert journal.read_from(1, len(raw), 64) == journal.read_from(journal.next_seq, 0, 64) == b""
+
+
+def test_pages_before_and_behind_the_end_of_a_segment_in_any_order_go_through_each_segment_once(tmp_path: Path) -> None:
+    fill(open_journal(tmp_path), 120)
+    files = FailingFiles(str(tmp_path))
+    journal = Journal(files, lambda: LEDGER, 2048, BUDGET_BYTES)
+    list(journal.open()[1])
+    files.read = 0
+    for skip in (1900, 2100, 1950, 2200, 2000, 2300):
+        assert journal.read_from(1, skip, 64)
+    assert files.read <= 2 * 2048 + 6 * 64
 
 
 def test_a_record_dropped_reads_as_the_oldest_one_kept(tmp_path: Path) -> None:

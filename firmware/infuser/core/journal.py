@@ -46,7 +46,8 @@ class Journal:
         self._progress = progress
         self._sizes: list[list[int]] = []  # [first seq, bytes] of every segment, oldest first
         self._active: segments.Segment | None = None  # the segment that takes appends; None: the next append begins one
-        self._reading: segments.Segment | None = None  # the closed segment indexed last
+        # The two closed segments indexed last: a page of one may be asked for by its place behind a record of another.
+        self._reading: list[segments.Segment] = []
         self._chain = records.CHAIN_START
         self._unsure = False  # a write failed: the active file may hold more than it should
         self._source_seq = 0  # the segment that the state was read from: not dropped before another one holds it
@@ -276,11 +277,15 @@ class Journal:
     def _indexed(self, first_seq: int, size: int):
         if self._active is not None and self._active.first_seq == first_seq:
             return self._active
-        if self._reading is None or self._reading.first_seq != first_seq:
-            self._reading = segments.scan(self._files, first_seq, size, False)
-            if self._reading.problem:
-                self._note_damage(self._reading)
-        return self._reading
+        for segment in self._reading:
+            if segment.first_seq == first_seq:
+                return segment
+        segment = segments.scan(self._files, first_seq, size, False)
+        if segment.problem:
+            self._note_damage(segment)
+        self._reading.append(segment)
+        del self._reading[:-2]
+        return segment
 
 
 def _decoded(stream):
