@@ -14,6 +14,7 @@ from infuser.wire import messages, states
 from infuser.wire import program as programs
 from pumpctl.errors import ProtocolMismatch, VerificationError
 from pumpctl.exchange import Hello
+from pumpctl.logahead import Ahead
 from pumpctl.logread import read_log
 from pumpctl.orders import Orders
 from pumpctl.pending import PendingStore
@@ -90,7 +91,7 @@ class Pump:
         A piece ends anywhere; together they are whole records. `progress` gets
         (oldest, next, sequence number reached). Resumable: ask again from the first record not had.
         """
-        return read_log(self._ask, from_seq, progress)
+        return read_log(Ahead(self._orders).ask, from_seq, progress)
 
     def read_program(self) -> bytes:
         """The encoded program in force, checked against the pump's digest; empty if there is none."""

@@ -45,6 +45,8 @@ class Exchange:
         self._deframer = frame.Deframer()
         self._channel: Channel | None = None
         self._signed = 0  # the counter of the last signed request
+        # Requests sent ahead: id -> the counter that they were signed with, or 1, and the reply if it is here already.
+        self._ahead: dict[int, tuple[int, bytes]] = {}
 
     def sign_with(self, key: bytes | None) -> None:
         """Sign every request from now on with a session's key; None ends that."""
@@ -59,13 +61,16 @@ class Exchange:
     def ask(self, command: int, values: dict[str, Any], request_id: int | None = None) -> dict[str, Any]:
         """The reply's fields; repeats with the same id. Raises the pump's Refusal, LinkError if none came."""
         request_id = self.new_id() if request_id is None else request_id
-        try:
-            request = messages.encode_request(command, request_id, values)
-        except codec.CodecError as error:
-            raise UsageProblem(f"{messages.MESSAGES[command][0]}: {error}", remedy="choose a smaller value") from error
-        first = self._signed + 1
+        first, early = self._ahead.pop(request_id, (0, b""))
+        if early:
+            return self._decode(early)
+        request = _encoded(command, request_id, values)
+        on_its_way = first > 0
+        first = first or self._signed + 1
         for _ in range(self._tries):
-            self.transport.write(frame.encode(self._sign(request)))
+            if not on_its_way:
+                self.transport.write(frame.encode(self._sign(request)))
+            on_its_way = False
             payload = self._await(command, request_id, first)
             if payload is not None:
                 return self._decode(payload)
@@ -74,6 +79,17 @@ class Exchange:
             f"the pump on {self.transport.name} did not answer {messages.MESSAGES[command][0]} within {waited}",
             remedy="check the cable, that the pump is on and that it runs the pump's firmware",
         )
+
+    def send_ahead(self, command: int, values: dict[str, Any]) -> int:
+        """Send a request of a kind that changes nothing; `ask` with the id that is returned takes its reply."""
+        request_id = self.new_id()
+        self.transport.write(frame.encode(self._sign(_encoded(command, request_id, values))))
+        self._ahead[request_id] = self._signed or 1, b""
+        return request_id
+
+    def forget_ahead(self) -> None:
+        """No reply to what was sent ahead is wanted any more."""
+        self._ahead.clear()
 
     def _sign(self, request: bytes) -> bytes:
         """The request as it goes out; a repetition is signed anew, for a pump takes no counter twice."""
@@ -85,12 +101,18 @@ class Exchange:
     def _await(self, command: int, request_id: int, first: int) -> bytes | None:
         """The payload that answers this very request, signed as from number `first` on; all else is passed over."""
         end = time.monotonic() + self._timeout_s
-        while (left := end - time.monotonic()) > 0:
+        found = None
+        while found is None and (left := end - time.monotonic()) > 0:
             for payload in self._deframer.feed(self.transport.read(left)):
                 reply = self._opened(payload, first)
-                if reply[:1] == bytes([messages.REPLY]) and _head(reply) == (command, request_id):
-                    return reply
-        return None
+                if reply[:1] != bytes([messages.REPLY]):
+                    continue
+                head = _head(reply)
+                if head == (command, request_id):
+                    found = reply
+                elif head[1] in self._ahead:
+                    self._ahead[head[1]] = self._ahead[head[1]][0], reply
+        return found
 
     def _opened(self, payload: bytes, first: int) -> bytes:
         """The reply in a frame, b"" if it is not to be believed."""
@@ -122,6 +144,7 @@ class Exchange:
     def hello(self) -> Hello:
         """Greet the pump and compare declarations; ProtocolMismatch names both versions."""
         drain(self.transport)
+        self.forget_ahead()
         self.sign_with(None)
         ours = messages.protocol_hash()
         try:
@@ -151,6 +174,13 @@ def _serial(told: str) -> str:
             field="serial", value=told, remedy="what is on this port is not a pump of this kind: check the port",
         )  # fmt: skip
     return told
+
+
+def _encoded(command: int, request_id: int, values: dict[str, Any]) -> bytes:
+    try:
+        return messages.encode_request(command, request_id, values)
+    except codec.CodecError as error:
+        raise UsageProblem(f"{messages.MESSAGES[command][0]}: {error}", remedy="choose a smaller value") from error
 
 
 def _head(payload: bytes) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any
 from infuser.core import journal
 from infuser.wire import messages, records
 from pumpctl.errors import VerificationError
+from pumpctl.logahead import SKIP_MAX
 
 Ask = Callable[..., dict[str, Any]]
 Progress = Callable[[int, int, int], None]
@@ -25,13 +26,18 @@ def read_log(ask: Ask, from_seq: int, progress: Progress | None = None) -> Itera
     come to an end, and for records that are cut or go back.
     """
     seq, have = from_seq, b""
+    base, since = seq, 0  # the pages are counted from this record on: so much of it and of what follows is here
     for _ in range(PAGES_MAX):
-        page = ask(messages.LOG_READ, from_seq=seq, skip=len(have))
-        if page["oldest_seq"] > seq:
-            seq, have = page["oldest_seq"], b""
+        page = ask(messages.LOG_READ, from_seq=base, skip=since)
+        if page["oldest_seq"] > base:
+            if page["oldest_seq"] > seq:
+                seq, have = page["oldest_seq"], b""
+            base, since = seq, len(have)
             continue
         if seq >= page["next_seq"]:
             return
+        if not since and len(page["chunk"]) >= records.PEEK_SIZE:
+            base = records.peek(page["chunk"])[3]  # a later record than was asked for, where that one is lost
         have += page["chunk"]
         whole, seq = _whole(seq, have)
         if not page["chunk"] or len(have) - whole > records.LENGTH_MAX + 2:
@@ -40,6 +46,9 @@ def read_log(ask: Ask, from_seq: int, progress: Progress | None = None) -> Itera
         if whole:
             yield have[:whole]
         have = have[whole:]
+        since += len(page["chunk"])
+        if len(page["chunk"]) < messages.CHUNK_MAX or since + messages.CHUNK_MAX > SKIP_MAX:
+            base, since = seq, len(have)
         if progress is not None:
             progress(page["oldest_seq"], page["next_seq"], seq)
     raise VerificationError(

@@ -56,8 +56,20 @@ class Orders:
 
     def ask(self, command: int, **values: Any) -> Values:
         """A request that changes nothing: repeated freely, and no session is needed for it."""
+        return self.answer(command, self._link.new_id(), values)
+
+    def send_ahead(self, command: int, values: Values) -> int:
+        """Send a request as of `ask` and do not wait; `answer` takes its reply by the id that is returned."""
+        return self._link.send_ahead(command, values)
+
+    def forget_ahead(self) -> None:
+        """Nothing more is wanted of what was sent ahead."""
+        self._link.forget_ahead()
+
+    def answer(self, command: int, request_id: int, values: Values) -> Values:
+        """The reply to a request as of `ask`, which is sent unless it was sent ahead."""
         try:
-            return self._greeted(command, values, self._link.new_id())
+            return self._greeted(command, values, request_id)
         except Refusal as refused:
             raise refusal.as_error(command, refused) from None
 
