@@ -1,4 +1,4 @@
-"""The serial line: a command and its answer, and the log, each beside the pseudo-terminal alone."""
+"""The serial line: a command and its answer, beside the pseudo-terminal alone."""
 
 import os
 import statistics
@@ -74,11 +74,3 @@ def raw_bytes_per_s() -> float:
     took_s = time.perf_counter() - began_s
     line.close()
     return passed / took_s
-
-
-def log_pull(pump: Pump) -> Figure:
-    """Reading the whole log, beside the pseudo-terminal alone."""
-    began_s = time.perf_counter()
-    count = sum(len(page) for page in pump.read_log(1))
-    per_s = count / (time.perf_counter() - began_s)
-    return Figure("log pull", per_s / 1024, "KiB/s", "raw pseudo-terminal", raw_bytes_per_s() / 1024)

@@ -19,7 +19,9 @@ import cost  # noqa: E402
 import flow  # noqa: E402
 import half_year  # noqa: E402
 import line  # noqa: E402
+import pull  # noqa: E402
 import therapy  # noqa: E402
+import wear  # noqa: E402
 from figures import Figure, Grid, table  # noqa: E402
 
 DAYS = 180
@@ -34,10 +36,12 @@ def measure(days: int, tell: Callable[[str], None]) -> list[Figure]:
         try:
             figures = therapy.therapy_days(plant)
             tell("the line")
-            figures += [line.round_trips(pump), line.log_pull(pump)]
+            figures.append(line.round_trips(pump))
         finally:
             pump.close()
             plant.stop()
+        tell("a full journal over the line")
+        figures += pull.measure(folder / "pull")
         tell("cost in the VM")
         figures += cost.costs(folder / "cost")
         tell(f"{days} days of flex therapy with boluses, about a second for each")
@@ -51,11 +55,18 @@ def detection(tell: Callable[[str], None]) -> list[Grid]:
         return flow.measure(Path(name))
 
 
+def wear_of_flash(days: int, tell: Callable[[str], None]) -> tuple[list[Figure], list[Grid]]:
+    """What days of each therapy cost the flash."""
+    tell(f"wear of the flash over {min(days, wear.DAYS)} days of each therapy")
+    with tempfile.TemporaryDirectory() as name:
+        return wear.measure(Path(name), days)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
-    parser.add_argument("--days", type=int, default=DAYS, help="virtual days of flex therapy (default %(default)s)")
+    parser.add_argument("--days", type=int, default=DAYS, help="virtual days of therapy at most (default %(default)s)")
     options = parser.parse_args()
     if options.days < 1:
         parser.error(f"--days = {options.days}, allowed 1 and more")
@@ -64,7 +75,9 @@ def main() -> None:
         print(f"measuring {text} ...", file=sys.stderr)
 
     figures = measure(options.days, tell)
-    grids = detection(tell)
+    worn, grids = wear_of_flash(options.days, tell)
+    figures += worn
+    grids += detection(tell)
     if options.json:
         document: list[dict[str, Any]] = [{**asdict(figure), "ratio": figure.ratio} for figure in figures]
         print(json.dumps({"figures": document, "grids": [asdict(grid) for grid in grids]}, indent=1))

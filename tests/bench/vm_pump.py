@@ -26,13 +26,19 @@ class Silence:
         """Nobody asks."""
 
 
-def started(program_hex, concentration=500, library_hex=""):
-    """A full pump that infuses an encoded program of a concentration in ug/mL; with another library than its own."""
+def switched_on():
+    """A pump as it comes from the bench: empty, without a therapy."""
     pump = Pump(main.Hardware())
     gc.threshold(96 * 1024)  # as main() does
     idle.control = Silence()
     startup.take_up(pump)
     idle.advance(1 << 58)
+    return pump
+
+
+def started(program_hex, concentration=500, library_hex=""):
+    """A full pump that infuses an encoded program of a concentration in ug/mL; with another library than its own."""
+    pump = switched_on()
     if library_hex:
         encoded = binascii.unhexlify(library_hex)
         pump.library.replace(encoded + bytes(library.SIGNATURE_BYTES), library.decode(encoded), "bench")
