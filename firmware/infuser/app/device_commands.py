@@ -11,7 +11,10 @@ def hello(pump, request: dict) -> dict:
     """Compare declarations; a mismatch is refused, naming both versions."""
     if request["protocol"] != pump.protocol:
         text = "pump: firmware {} protocol {}; host: {} protocol {}".format(
-            VERSION, messages.hash_text(pump.protocol), request["host"], messages.hash_text(request["protocol"])
+            VERSION,
+            messages.hash_text(pump.protocol),
+            request["host"],
+            messages.hash_text(request["protocol"][: len(pump.protocol)]),
         )
         raise Refusal(errors.PROTOCOL_MISMATCH, "protocol", text=text)
     return {
@@ -65,8 +68,10 @@ def log_read(pump, request: dict) -> dict:
 
 
 def outcome(pump, request: dict) -> dict:
-    """What became of a changing command whose reply was lost."""
+    """What became of a changing command whose reply was lost; one that is not known was not carried out."""
     error = pump.controller.ledger.outcome(request["request_id"])
+    if error is None:
+        error = pump.link.refused(request["request_id"]) or None
     return {"known": error is not None, "error": error or 0}
 
 

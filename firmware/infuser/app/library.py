@@ -69,6 +69,7 @@ class Library:
 
     def replace(self, stored: bytes, head: dict, operator: str) -> None:
         """Put a checked and signed library into force, `head` its own fields; Refusal STORAGE changes nothing."""
+        self._recorder.begin()
         self._pair.put(stored, self._recorder.ledger.library_digest)
         digest = libraries.digest(_unsigned(stored))
         name, version = head["name"], head["version"]
@@ -84,6 +85,7 @@ class Library:
 
     def trust(self, modulus: bytes, operator: str) -> bytes:
         """Trust the key of a sound modulus from now on; returns its digest. Refusal STORAGE leaves the old one."""
+        self._recorder.begin()
         self._trust.put(modulus, self._recorder.ledger.trust_digest)
         digest = libraries.digest(modulus)
         self._recorder.note(records.TRUST, digest=digest, operator=operator)

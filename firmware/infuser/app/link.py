@@ -1,5 +1,6 @@
 """Bytes from the port -> frames -> commands -> replies; a repeated command gets its first answer."""
 
+from infuser.app.link_notes import LinkNotes
 from infuser.app.session_commands import take_up_keys
 from infuser.core.session import Session, role_needed
 from infuser.wire import codec, errors, frame, messages, records, states, units
@@ -22,7 +23,11 @@ class Link:
         self.port = port
         self.handlers = handlers
         self._deframer = frame.Deframer()
-        self._replies: tuple[list, list] = ([], [])  # (request id, reply) of commands for anybody, of those with a role
+        self._notes = LinkNotes(pump.recorder)
+        # (request id, reply): of commands for anybody that were done, of those with a role, and of what was refused.
+        # Apart, so that neither strangers nor refusals without end push out what a clinician had carried out.
+        self._done: tuple[list, list] = ([], [])
+        self._refused: list[tuple[int, bytes]] = []
         self.session = Session(pump.serial)
         self._begun = False
         self._plugged = False
@@ -50,6 +55,8 @@ class Link:
             self._lost()
         self._plugged = plugged
         self.session.expire(now_ms)
+        self._notes.poll(now_ms, self._deframer.dropped)
+        self._deframer.dropped = 0
 
     def _lost(self) -> None:
         """The host is gone (EC18): nobody is signed in, and nothing stays silent. Therapy goes on."""
@@ -63,7 +70,7 @@ class Link:
             pump.pause_audio(0)
         self.session.lose()
         self.port.forget()
-        self._deframer = frame.Deframer()
+        self._deframer.forget()
 
     def _take(self, data: bytes) -> None:
         for payload in self._deframer.feed(data):
@@ -91,7 +98,7 @@ class Link:
         kind, command, request_id = messages.decode_head(request)
         if kind != messages.REQUEST or command not in messages.MESSAGES:
             command = request_id = 0
-        self._note(command, request_id, code, "")
+        self._notes.ended(command, request_id, code, "", False)
         return messages.encode_refusal(command, request_id, Refusal(code))
 
     def _answer_request(self, payload: bytes, signed: bool) -> bytes:
@@ -106,11 +113,11 @@ class Link:
 
     def _answer_once(self, command: int, request_id: int, payload: bytes, signed: bool) -> bytes:
         flags = messages.MESSAGES[command][1]
-        # Two lists: what anybody may ask for must not push out what became of a clinician's commands.
-        replies = self._replies[1 if role_needed(flags) else 0]
-        for known_id, reply in replies:
-            if known_id == request_id:
-                return reply
+        done = self._done[1 if role_needed(flags) else 0]
+        for kept in (done, self._refused):
+            for known_id, reply in kept:
+                if known_id == request_id:
+                    return reply
         closed = self.session.closed(flags, self.pump.timebase.age_ms())
         if closed != errors.OK and command not in _UNGREETED:
             refusal = Refusal(closed, text="greet the pump with hello first")
@@ -120,12 +127,15 @@ class Link:
             code = errors.BEGUN if outcome == errors.BEGUN else errors.ALREADY_DONE
             return messages.encode_refusal(command, request_id, Refusal(code))
         reply, code, operator = self._execute(command, request_id, payload, signed)
-        if code != errors.MALFORMED:
-            self._note(command, request_id, code, operator)
-        if code not in errors.UNPROVEN:
+        begun = self.pump.recorder.settle()
+        # A person with a role is to be found in the log whatever strangers send.
+        self._notes.ended(command, request_id, code, operator, begun or signed)
+        if begun or code == errors.OK:
             self.pump.hurry()
-            replies.append((request_id, reply))
-            del replies[:-REPLIES_KEPT]
+        if code not in errors.UNPROVEN:
+            kept = done if code == errors.OK else self._refused
+            kept.append((request_id, reply))
+            del kept[:-REPLIES_KEPT]
         return reply
 
     def _execute(self, command: int, request_id: int, payload: bytes, signed: bool) -> tuple[bytes, int, str]:
@@ -138,11 +148,11 @@ class Link:
             self._refuse_without_role(command, signed)
             self._refuse_when_stopped(command)
             if messages.MESSAGES[command][1] & messages.MUTATES:
+                self._notes.refuse_flood(command, request, self.pump.controller)
                 if signed or not self.session.keyed:
                     self.session.touch(self.pump.timebase.age_ms())
                 self.pump.integrity.verify()
-                # On flash before anything happens: after a power cut it must not be carried out again.
-                self._note(command, request_id, errors.BEGUN, operator)
+                self.pump.recorder.announce(request_id=request_id, command=command, operator=operator)
             values = self.handlers[command](self.pump, request)
             if command == messages.HELLO:
                 self.session.greet(self.pump.timebase.age_ms())
@@ -155,8 +165,12 @@ class Link:
                 self.session.lose(mismatched=True)
         return messages.encode_refusal(command, request_id, refusal), refusal.code, operator
 
-    def _note(self, command: int, request_id: int, error: int, operator: str) -> None:
-        self.pump.recorder.note(records.COMMAND, request_id=request_id, command=command, error=error, operator=operator)
+    def refused(self, request_id: int) -> int:
+        """Error code with which a recent command was refused, 0 if none of this id was."""
+        for known_id, reply in self._refused:
+            if known_id == request_id:
+                return messages.reply_code(reply)
+        return errors.OK
 
     def _refuse_without_role(self, command: int, signed: bool) -> None:
         flags = messages.MESSAGES[command][1]

@@ -25,6 +25,7 @@ class Prescriber:
         """Judge by this key from now on, b"" for none; its digest. Refusal STORAGE leaves all as it was."""
         digest = b""
         if modulus:
+            self._recorder.begin()
             self._key.put(modulus, self._recorder.ledger.prescriber_digest)
             digest = programs.digest(modulus)
         self._recorder.note(records.PRESCRIBER, digest=digest, required=required, operator=operator)

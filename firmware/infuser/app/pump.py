@@ -134,6 +134,7 @@ class Pump:
         only make that time look shorter: forwards the record comes first, backwards the clock.
         """
         self._refuse_unwritable()
+        self.recorder.begin()
         old_ms = self.wall_ms()
         clock = self.controller.clock
         forwards = time_ms >= old_ms

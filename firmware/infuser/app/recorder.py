@@ -1,6 +1,7 @@
 """Writes what happens: first into the journal, then into the ledger."""
 
 from infuser.core import seal
+from infuser.wire import errors, records
 
 _ENOSPC = 28
 
@@ -20,6 +21,8 @@ class Recorder:
         self.failure = ""
         self.frozen = False
         self.crowded = False
+        self._announced: dict | None = None
+        self._begun = False
         self._seal: int | None = None  # none yet: the first note after the replay sets it
 
     def _digest(self) -> int:
@@ -31,6 +34,29 @@ class Recorder:
         if self._seal is not None and self._digest() != self._seal:
             raise seal.Corrupt(seal.LEDGER)
 
+    def announce(self, **command) -> None:
+        """A command is heard: it is recorded as begun before the first record or change that comes of it.
+
+        So it is not carried out again after a power cut, and one that is refused before it changed anything costs
+        no record here.
+        """
+        self._announced = command
+        self._begun = False
+
+    def begin(self) -> None:
+        """Record the command announced, if any, as begun: to be called before a change that comes without a record."""
+        command, self._announced = self._announced, None
+        if command:
+            self._begun = True
+            self.note(records.COMMAND, error=errors.BEGUN, **command)
+
+    def settle(self) -> bool:
+        """The command announced, if one was, is done or refused; whether it was recorded as begun."""
+        begun = self._begun
+        self._begun = False
+        self._announced = None
+        return begun
+
     def note(self, kind: int, **fields) -> None:
         """Append a record and apply it.
 
@@ -38,6 +64,7 @@ class Recorder:
         motor must be stopped by an alarm, not left running by a traceback. Corrupt, and nothing is
         written, if a bit of the ledger has flipped: the record would hand it down.
         """
+        self.begin()
         self.verify()
         age_ms = self.timebase.age_ms()
         time_ms = self.clock.now_ms(age_ms)

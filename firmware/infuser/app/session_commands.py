@@ -45,6 +45,7 @@ def keys(pump, request: dict) -> dict:
         within(name, len(key), sessions.KEY_BYTES, sessions.KEY_BYTES)
     if given[0] == given[1]:
         raise Refusal(errors.OUT_OF_RANGE, "service_key", text="both keys are the same")
+    pump.recorder.begin()
     try:
         pump.hardware.files.write(KEYS_FILE, sessions.pack_keys(*given))
     except OSError:

@@ -6,10 +6,11 @@ restart is the state before it. A snapshot is the ledger itself as bytes.
 
 from infuser.core import repeats, snapshot
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import alarms, errors, records, states, units
+from infuser.wire import alarms, errors, messages, records, states, units
 from infuser.wire import program as programs
 
-REPLIES_KEPT = 16
+OUTCOMES_KEPT = 16
+ANYBODYS_KEPT = 4
 HOURS_KEPT = 24
 
 
@@ -57,7 +58,9 @@ class Ledger:
         self.day_steps = 0
         self.hour_steps = 0
         self.hour_list: list[dict] = []
+        # Commands begun or carried out; apart, so that what anybody may send pushes none of the others out.
         self.outcome_list: list[dict] = []
+        self.anybodys_list: list[dict] = []
         self.crash_list: list[dict] = []  # the last starts after the program had failed
         self.trip_list: list[dict] = []  # the last stops by an alarm, and by which
         self.library = ""
@@ -104,10 +107,11 @@ class Ledger:
         return programs.digest(self.program) if self.program else b""
 
     def outcome(self, request_id: int) -> int | None:
-        """Error code of a recent changing command, None if it is not known."""
-        for entry in self.outcome_list:
-            if entry["request_id"] == request_id:
-                return entry["error"]
+        """errors.OK or BEGUN of a recent changing command, None if it is not known: refused, or never heard."""
+        for kept in (self.outcome_list, self.anybodys_list):
+            for entry in kept:
+                if entry["request_id"] == request_id:
+                    return entry["error"]
         return None
 
     def _boot(self, fields: dict, age_ms: int) -> None:
@@ -137,14 +141,25 @@ class Ledger:
         self.temporary_ng_per_day = self.temporary_end_ms = self.periodic_age_ms = 0
 
     def _command(self, fields: dict, time_ms: int) -> None:
-        if fields["error"] in errors.UNPROVEN:
-            return
-        for entry in self.outcome_list:
+        """A refusal leaves nothing: without end, it would make the pump forget what it has carried out."""
+        error = fields["error"]
+        if error in errors.UNPROVEN:
+            return  # the request id may be another's
+        told = messages.MESSAGES.get(fields["command"])
+        for_anybody = told and not told[1] & (messages.CLINICIAN | messages.SERVICE)
+        kept = self.anybodys_list if for_anybody else self.outcome_list
+        for entry in kept:
             if entry["request_id"] == fields["request_id"]:
-                entry["error"] = fields["error"]
-                return
-        self.outcome_list.append({"request_id": fields["request_id"], "error": fields["error"]})
-        del self.outcome_list[:-REPLIES_KEPT]
+                entry["error"] = error
+                break
+        else:
+            entry = {"request_id": fields["request_id"], "error": error}
+            kept.append(entry)
+        if error not in (errors.OK, errors.BEGUN):
+            kept.remove(entry)
+        # One that is only begun may still be refused: it pushes nothing out yet.
+        most = ANYBODYS_KEPT if for_anybody else OUTCOMES_KEPT
+        del kept[: -most - (1 if error == errors.BEGUN else 0)]
 
     def _delivery(self, fields: dict, time_ms: int) -> None:
         therapy = 0

@@ -52,6 +52,7 @@ FIELDS = (
     ("hour_steps", "i32"),
     ("hour_list", (("steps", "u32"),)),
     ("outcome_list", (("request_id", "u64"), ("error", "u16"))),
+    ("anybodys_list", (("request_id", "u64"), ("error", "u16"))),
     ("crash_list", (("age_ms", "u64"),)),
     ("trip_list", (("alarm", "u8"), ("age_ms", "u64"))),
     ("library", "text"),
@@ -70,7 +71,7 @@ FIELDS = (
 VERSION = 4
 OLDEST = 3
 # The version that a field came with; those not named here are as old as OLDEST.
-SINCE = {"counter_list": 4, "bolus_since_nl": 4, "prescriber_digest": 4, "signed_only": 4}
+SINCE = {"anybodys_list": 4, "counter_list": 4, "bolus_since_nl": 4, "prescriber_digest": 4, "signed_only": 4}
 
 
 def fields_of(version: int) -> tuple:

@@ -45,7 +45,11 @@ class SerialPort:
         micropython.kbd_intr(_CTRL_C)
 
     def read(self) -> bytes:
-        """What is there, at most READ_MAX bytes; empty when nothing is, or nothing was when `idle` ended."""
+        """What is there up to the end of a piece between two zeros, at most READ_MAX bytes; empty when nothing is.
+
+        Nor when nothing was as `idle` ended. However much is sent, a turn of the loop hears no more than two frames:
+        none of the work that they ask for holds up what else a turn has to do.
+        """
         if not self._heard:
             return b""
         data = bytearray()
@@ -55,6 +59,8 @@ class SerialPort:
             if not byte:
                 break
             data.extend(byte)
+            if len(data) > 1 and not data[-1] and data[-2]:
+                break
         return bytes(data)
 
     def write(self, data: bytes) -> bool:

@@ -29,13 +29,6 @@ class CodecError(ValueError):
     """A value that its field cannot hold, or bytes that are not these fields."""
 
 
-def clip(text: str) -> str:
-    """The beginning of a text that is too long for its field, whole characters."""
-    while len(text.encode()) > TEXT_MAX:
-        text = text[: min(len(text) - 1, TEXT_MAX)]
-    return text
-
-
 def encode(fields: tuple, values: dict) -> bytes:
     """Bytes of `values` (name -> value) in the order of `fields`; CodecError names the field."""
     out = bytearray()
@@ -49,6 +42,17 @@ def decode(fields: tuple, data: bytes) -> dict:
     if at != len(data):
         raise CodecError("{} bytes left over".format(len(data) - at))
     return values
+
+
+def shortened(text: str) -> str:
+    """As much of a text as a field holds, in whole characters."""
+    data = text.encode()
+    if len(data) <= TEXT_MAX:
+        return text
+    end = TEXT_MAX
+    while data[end] & 0xC0 == 0x80:
+        end -= 1
+    return str(data[:end], "utf-8")
 
 
 def decode_from(kind, data: bytes, at: int) -> tuple:

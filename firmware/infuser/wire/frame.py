@@ -75,6 +75,11 @@ class Deframer:
         self._overlong = False
         self.dropped = 0
 
+    def forget(self) -> None:
+        """Begin anew: what was half received never ends."""
+        self._buffer = bytearray()
+        self._overlong = False
+
     def feed(self, data: bytes) -> list[bytes]:
         """Payloads completed by `data`, in order; anything unsound is dropped and counted."""
         payloads: list[bytes] = []

@@ -223,9 +223,12 @@ class Refusal(Exception):
         self.text = text
 
     def values(self) -> dict:
-        """The refusal as REFUSAL_FIELDS; a text may quote what a host sent, however long."""
-        text = codec.clip(self.text)
-        return {"field": self.field, "value": self.value, "low": self.low, "high": self.high, "text": text}
+        """The refusal as REFUSAL_FIELDS, cut to what they hold: whatever was asked for, it can be told of."""
+        low, high = codec.BOUNDS["i64"]
+        told = {name: min(max(getattr(self, name), low), high) for name in ("value", "low", "high")}
+        told["field"] = codec.shortened(self.field)
+        told["text"] = codec.shortened(self.text)
+        return told
 
 
 def encode_request(command: int, request_id: int, values: dict) -> bytes:
@@ -256,11 +259,16 @@ def decode_request(payload: bytes) -> dict:
     return codec.decode(MESSAGES[payload[1]][2], payload[_HEAD_SIZE:])
 
 
+def reply_code(payload: bytes) -> int:
+    """Error code of a reply, errors.OK if it grants."""
+    return struct.unpack("<H", payload[_HEAD_SIZE : _HEAD_SIZE + 2])[0]
+
+
 def decode_reply(payload: bytes) -> dict:
     """Fields of a reply; raises the Refusal that the pump sent, or codec.CodecError."""
     if len(payload) < _HEAD_SIZE + 2:
         raise codec.CodecError("truncated")
-    code = struct.unpack("<H", payload[_HEAD_SIZE : _HEAD_SIZE + 2])[0]
+    code = reply_code(payload)
     body = payload[_HEAD_SIZE + 2 :]
     if code == errors.OK:
         return codec.decode(MESSAGES[payload[1]][3], body)
