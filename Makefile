@@ -9,6 +9,8 @@ STUBS_PACKAGE := micropython-rp2-rpi_pico-stubs>=1.26
 PY := $(VENV)/bin/python
 PORT ?=
 DASK ?=
+COUNT ?=
+SEED ?=
 PYTEST_ARGS ?=
 
 # MicroPython has wheels for Python 3.11 to 3.13: one of those is preferred to a newer one.
@@ -17,7 +19,7 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips flash docs clean
+.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips fuzz flash docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +52,9 @@ campaign-faults: $(READY)  ## play random therapies with random faults through y
 
 campaign-bitflips: $(READY)  ## flip 10000 random bits in memory and in stored files while therapy runs
 	@$(PY) tests/campaign/bitflips.py $(if $(DASK),--dask $(DASK))
+
+fuzz: $(READY)  ## flood pumps that infuse with a million malformed frames (COUNT=... SEED=... for others)
+	@$(PY) tests/campaign/fuzz.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(DASK),--dask $(DASK))
 
 flash: $(READY)  ## put the firmware on a Pico (PORT=... when there are several)
 	@$(VENV)/bin/pumpctl flash $(if $(PORT),--port $(PORT))

@@ -13,7 +13,7 @@ import utime
 import vm_world
 from bits import registering  # noqa: F401 (loads the structures once, before memory is measured)
 from plant import plant
-from vm_bench import THERAPY
+from vm_bench import THERAPY, Before
 from vm_chance import Chance
 from vm_flips import Chip, Reset
 from vm_frames import ANYBODYS, Sender, sealed
@@ -33,6 +33,7 @@ HEAP_BYTES = 12 * 1024  # how far the level of memory may differ between two loo
 _CONCENTRATION = 500
 _WARM_UP = 400
 _BOLUS_EVERY = 1500
+_JUDGED_EVERY = 8  # frames
 _STATUS = sealed(messages.encode_request(messages.STATUS, 77, {}))
 _STEPS = ((0, 240000), (360, 320000), (1080, 280000))
 _FIGURES = ("program", "library_digest", "trust_digest", "keys_digest", "step_pl", "temporary_ng_per_day", "bridge_nl")
@@ -156,16 +157,31 @@ class Flood:
     def _flood(self, count):
         """One frame a turn of the loop; now and then nothing comes for a while."""
         noise = self.sender.noise
-        for _ in range(count):
-            name, data = self.sender.next()
-            self.counts[name] = self.counts.get(name, 0) + 1
-            self.port().inbox += data
-            while self.port().inbox:
-                self._turn()
-                kernel.run_until(kernel.now_us + 100 * noise.below(256))
-            pause = noise.below(256)
-            if pause < 2:
-                self._pass(noise.number(1, 60000) if pause else noise.number(1, 900000))
+        while count > 0:
+            before = Before(self.bench)
+            for _ in range(min(count, _JUDGED_EVERY)):
+                name, data = self.sender.next()
+                self.counts[name] = self.counts.get(name, 0) + 1
+                self.port().inbox += data
+                self._hear()
+            count -= _JUDGED_EVERY
+            if self.mode == CLOSED:
+                self.bench.judge(before, False)
+                self.bench.look()
+            elif noise.below(8) == 0:
+                self._treat()
+            if noise.below(32) == 0:
+                self._pass(noise.number(1, 60000) if noise.below(4) else noise.number(1, 900000))
+
+    def _hear(self):
+        """Turns of the loop until all that has come in is heard."""
+        noise = self.sender.noise
+        while self.port().inbox:
+            self.world.pump.poll()
+            if self.world.pump.leaving:
+                # An open pump that was asked to give its prompt back is started anew.
+                self.world.restart(1000)
+            kernel.run_until(kernel.now_us + 100 * noise.below(256))
 
     def port(self):
         """The line into the pump as it lives now."""
@@ -176,7 +192,6 @@ class Flood:
             self.bench._turn()
         else:
             self.world.pump.poll()
-            self._follow()
 
     def _pass(self, duration_ms):
         if self.mode == CLOSED:
@@ -191,9 +206,13 @@ class Flood:
         if self.mode == CLOSED:
             self.bench.bolus(20000, 600000)
         else:
+            self._order(messages.BOLUS, dose_ng=20000, duration_ms=600000, patient="bench", confirmed=True)
+
+    def _treat(self):
+        """Somebody starts therapy again where the sender has stopped it."""
+        if self.world.pump.controller.state not in states.DELIVERING:
             self._order(messages.ALARM_ACK, alarm=0)
             self._order(messages.RESUME, delay_ms=0)
-            self._order(messages.BOLUS, dose_ng=20000, duration_ms=600000, patient="bench", confirmed=True)
 
     def _order(self, command, **request):
         request["operator"] = "bench"
@@ -201,11 +220,6 @@ class Flood:
             HANDLERS[command](self.world.pump, request)
         except messages.Refusal:
             pass
-
-    def _follow(self):
-        """An open pump that was asked to give its prompt back is started anew."""
-        if self.world.pump.leaving:
-            self.world.restart(1000)
 
     # What must hold
 
@@ -230,7 +244,7 @@ class Flood:
         guard = pump.delivery.guard
         for index, limit in enumerate(guard.limits):
             # The minimum rate, which a full window falls back to, is not bound by it.
-            if guard.used_steps(index) > limit and ledger.state != states.MINIMUM_RATE and self.mode != OPEN:
+            if guard.used_steps(index) > limit and ledger.state != states.MINIMUM_RATE:
                 raise Wrong("window {} holds {} of {}".format(index, guard.used_steps(index), limit))
         if pump.recorder.failure:
             raise Wrong(pump.recorder.failure)
@@ -238,8 +252,6 @@ class Flood:
 
     def _check_plant(self):
         """The motor has made what the pump counts, but for what is on its way."""
-        if self.mode == OPEN:
-            return  # drained, calibrated, restarted: the counts of one life say little
         unmade = self.world.pump.delivery.steps_total() - self.world.steps_made()
         if not -1 <= unmade <= 80:
             raise Wrong("{} microsteps counted and not made".format(unmade))
@@ -335,6 +347,7 @@ class Flood:
 
 def play(seed, count, mode):
     """One flood of `count` frames: what came of it, or what did not hold."""
+    gc.threshold(96 * 1024)  # as main() does
     try:
         flood = Flood(seed, mode)
         flood.play(count)

@@ -8,12 +8,19 @@ import struct
 
 from vm_noise import Noise, field_bytes, fields_bytes
 
-from infuser.wire import frame, library, messages, program
+from infuser.app.startinglibrary import STARTING_LIBRARY
+from infuser.wire import codec, frame, library, messages, program
 
 ANYBODYS = (messages.STOP, messages.AUDIO_PAUSE)
 _KEPT = 24
 _TYPED = (b"\x03", b"\x03\x03\x04", b"\x01\x02\x05", b"import machine\r\nmachine.reset()\r\n", b"AT\r\n", b"\x1b[A", b"\r\n")
 _STAGED = ((messages.PROGRAM_STAGE, program.PROGRAM_FIELDS), (messages.LIBRARY_STAGE, library.LIBRARY_FIELDS))
+_SOUND = program.new(
+    patient="bench", drug="baclofen", concentration_ug_per_ml=500, mode=program.CONTINUOUS,
+    step_list=[{"day_mask": 127, "start_min": 0, "dose_ng_per_day": 200000}], minimum_ng_per_day=30000,
+    bolus_max_ng=50000, bolus_lockout_min=5, low_reservoir_nl=2000000, age_years=40, weight_hg=700,
+    indication=program.SPINAL, screening_ng=50000, screening_response=program.POSITIVE,
+)  # fmt: skip
 # Kinds of payload that a sender may claim, and how it then looks; anything else is only a wrong first byte.
 WRAPPERS = (
     ("request", lambda sender, payload: payload),
@@ -121,6 +128,25 @@ def staged(sender):
     noise = sender.noise
     command, fields = noise.of(_STAGED)
     data = (fields_bytes(noise, fields) if noise.below(4) else noise.bytes(200))[:2400]
+    return in_chunks(sender, "staged", command, data)
+
+
+def near_sound(sender):
+    """A program that is sound but for one field, or the pump's own library with some of its bits changed."""
+    noise = sender.noise
+    if noise.below(4) == 0:
+        data = mutate(noise, bytearray(STARTING_LIBRARY), ()) + bytes(library.SIGNATURE_BYTES)
+        return in_chunks(sender, "near-sound", messages.LIBRARY_STAGE, data)
+    other = noise.below(len(program.PROGRAM_FIELDS) + 4)  # now and then all of it is sound
+    data = b""
+    for index, (name, kind) in enumerate(program.PROGRAM_FIELDS):
+        data += field_bytes(noise, name, kind) if index == other else codec.encode(((name, kind),), _SOUND)
+    return in_chunks(sender, "near-sound", messages.PROGRAM_STAGE, data)
+
+
+def in_chunks(sender, generator, command, data):
+    """Stage some bytes, and then have them checked or put into force."""
+    noise = sender.noise
     total = len(data) if noise.below(6) else noise.number(0, 65535)
     sent = []
     for at in range(0, len(data), messages.CHUNK_MAX):
@@ -135,7 +161,7 @@ def staged(sender):
     else:
         last = sender.payload(messages.PROGRAM_COMMIT, struct.pack("<H", len(told)) + told + b"\1\0\0\0\0\5bench")
     for data in sent[1:] + [sender.framed(last)]:
-        sender.later("staged", data)
+        sender.later(generator, data)
     return sent[0]
 
 
@@ -214,7 +240,8 @@ GENERATORS = (
     (4, "greeting", greeting),
     (5, "asking", asking),
     (5, "wrapped", wrapped),
-    (3, "staged", staged),
+    (2, "staged", staged),
+    (2, "near-sound", near_sound),
     (2, "guessing", guessing),
     (15, "mutated", mutated),
     (15, "mutated-payload", mutated_payload),

@@ -4,6 +4,7 @@ import hashlib
 import struct
 
 _WORD = 1 << 32
+_EMPTY = bytes(32)
 _PLAIN = {"u8": ("<B", 8), "u16": ("<H", 16), "u32": ("<I", 32), "u64": ("<Q", 64), "i32": ("<I", 32), "i64": ("<Q", 64)}
 # What a person might ask for, by the end of a field's name: so that more than the first check is reached.
 _LIKELY = (
@@ -31,24 +32,29 @@ class Noise:
     def __init__(self, seed):
         self._seed = seed
         self._block = 0
-        self._pool = b""
+        self._pool = _EMPTY[:0]
         self._at = 0
 
-    def _more(self):
-        self._pool = hashlib.sha256(struct.pack("<QQ", self._seed, self._block)).digest()
+    def _next(self):
         self._block += 1
-        self._at = 0
+        return hashlib.sha256(struct.pack("<QQ", self._seed, self._block)).digest()
 
     def bytes(self, count):
         """So many bytes."""
-        out = bytearray()
-        while len(out) < count:
-            if self._at >= len(self._pool):
-                self._more()
-            piece = self._pool[self._at : self._at + count - len(out)]
-            self._at += len(piece)
-            out.extend(piece)
-        return bytes(out)
+        end = self._at + count
+        if end > len(self._pool):
+            pieces = [self._pool[self._at :]]
+            left = end - len(self._pool)
+            while left > len(_EMPTY):
+                pieces.append(self._next())
+                left -= len(_EMPTY)
+            self._pool = self._next()
+            pieces.append(self._pool[:left])
+            self._at = left
+            return b"".join(pieces)
+        data = self._pool[self._at : end]
+        self._at = end
+        return data
 
     def number(self, low, high):
         """A whole number, both ends included."""
@@ -57,7 +63,8 @@ class Noise:
     def below(self, count):
         """0 to `count` less one; `count` at most 256."""
         if self._at >= len(self._pool):
-            self._more()
+            self._pool = self._next()
+            self._at = 0
         self._at += 1
         return self._pool[self._at - 1] % count
 
