@@ -206,7 +206,11 @@ class Flood:
         if self.mode == CLOSED:
             self.bench.bolus(20000, 600000)
         else:
-            self._order(messages.BOLUS, dose_ng=20000, duration_ms=600000, patient="bench", confirmed=True)
+            self.give(20000, 600000)
+
+    def give(self, dose_ng, duration_ms):
+        """A clinician's bolus."""
+        self._order(messages.BOLUS, dose_ng=dose_ng, duration_ms=duration_ms, patient="bench", confirmed=True)
 
     def _treat(self):
         """Somebody starts therapy again where the sender has stopped it."""

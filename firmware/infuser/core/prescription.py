@@ -115,6 +115,8 @@ def _check_doses(program: dict, schedule: Schedule) -> None:
     concentration = schedule.concentration
     most = program["dose_max_ng_per_day"] or units.DOSE_MAX_NG_PER_DAY
     _within("dose_max_ng_per_day", most, 1, units.DOSE_WINDOW_MAX_NG)
+    for field in _WINDOW_FIELDS[:2]:
+        _within(field, program[field], 0, units.DOSE_WINDOW_MAX_NG)
     _within("dose_ng_per_day", schedule.dose_ng_per_day(), 1, min(most, units.DOSE_MAX_NG_PER_DAY))
     slowest = min(program["step_list"], key=lambda step: step["dose_ng_per_day"])["dose_ng_per_day"]
     least = units.dose_ng(units.THERAPY_MIN_NL_PER_DAY, concentration)
