@@ -8,8 +8,8 @@ from wiredata import value_of, values_of
 
 from infuser.core import ledger as ledger_module
 from infuser.core import snapshot
-from infuser.core.ledger import Ledger
-from infuser.wire import alarms, codec, program, records, states, units
+from infuser.core.ledger import ANYBODYS_KEPT, OUTCOMES_KEPT, Ledger
+from infuser.wire import alarms, codec, errors, messages, program, records, states, units
 
 FIELDS = dict(snapshot.FIELDS)
 LASTING = [name for name in FIELDS if name not in ("version", "alarm_list")]
@@ -199,9 +199,40 @@ def test_what_was_delivered_before_a_calibration_keeps_its_volume():
     assert (ledger.filled_nl, ledger.steps_at_fill) == (18_000_000, 8_000)
 
 
+def command(ledger: Ledger, request_id: int, error: int, number: int = messages.BOLUS) -> None:
+    applied(ledger, records.COMMAND, request_id=request_id, command=number, error=error)
+
+
 def test_the_outcomes_of_the_last_commands_are_kept_and_a_second_word_replaces_the_first():
     ledger = Ledger()
     for number in range(20):
-        applied(ledger, records.COMMAND, request_id=number, error=3)
-    applied(ledger, records.COMMAND, request_id=19, error=0)
-    assert [ledger.outcome(number) for number in (3, 4, 19, 20)] == [None, 3, 0, None]
+        command(ledger, number, errors.BEGUN)
+        if number < 19:
+            command(ledger, number, errors.OK)
+    assert [ledger.outcome(number) for number in (2, 3, 18, 19, 20)] == [None, 0, 0, errors.BEGUN, None]
+    command(ledger, 19, errors.OK)
+    assert [ledger.outcome(number) for number in (3, 4, 19)] == [None, 0, 0]
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(messages.MESSAGES)), st.booleans()), max_size=60))
+def test_no_refusal_and_nothing_that_anybody_may_order_makes_the_ledger_forget_a_bolus(others):
+    ledger = Ledger()
+    command(ledger, 7, errors.BEGUN)
+    command(ledger, 7, errors.OK)
+    for number, (kind, begun) in enumerate(others, 100):
+        for_anybody = not messages.MESSAGES[kind][1] & (messages.CLINICIAN | messages.SERVICE)
+        if begun:
+            command(ledger, number, errors.BEGUN, kind)
+        command(ledger, number, errors.OK if for_anybody and begun else errors.NOT_SIGNED_IN, kind)
+    assert ledger.outcome(7) == errors.OK
+    assert len(ledger.outcome_list) <= OUTCOMES_KEPT and len(ledger.anybodys_list) <= ANYBODYS_KEPT
+
+
+def test_a_command_cut_off_by_a_power_cut_stays_begun_beside_those_refused_after_it():
+    ledger = Ledger()
+    command(ledger, 7, errors.BEGUN)
+    for number in range(100, 140):
+        command(ledger, number, errors.BEGUN)
+        command(ledger, number, errors.OUT_OF_RANGE)
+    assert ledger.outcome(7) == errors.BEGUN
+    assert ledger.outcome(100) is None

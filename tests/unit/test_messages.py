@@ -120,3 +120,17 @@ def test_the_protocol_hash_changes_with_any_declaration(monkeypatch: pytest.Monk
     assert len(before) == 8
     monkeypatch.setitem(errors.ERRORS, 999, ("new", "", ""))
     assert messages.protocol_hash() != before
+
+
+LONG = st.tuples(st.text(max_size=12), st.integers(0, 60)).map(lambda told: told[0] * told[1])
+
+
+@given(st.integers(), st.integers(), LONG, LONG)
+def test_a_refusal_can_be_told_of_whatever_was_asked_for(value: int, high: int, text: str, field: str) -> None:
+    payload = messages.encode_refusal(messages.STOP, 1, messages.Refusal(errors.OUT_OF_RANGE, field, value, 0, high, text))
+    with pytest.raises(messages.Refusal) as caught:
+        messages.decode_reply(payload)
+    told = caught.value
+    assert text.startswith(told.text) and field.startswith(told.field)
+    assert told.text == text or 252 <= len(told.text.encode()) <= 255
+    assert told.value == min(max(value, -(2**63)), 2**63 - 1)

@@ -79,6 +79,8 @@ def wait(poller, timeout_us):
             ready = _attend(poller, end_us)
             if ready:
                 _hear()
+                if speed and not _goal_us:
+                    _keep_up(end_us)
                 return ready
     return ()
 
@@ -177,6 +179,13 @@ def _pace(poller, end_us):
         return _listen(poller, min(ahead_ms, _WAIT_MAX_MS))
     kernel.run_until(end_us)
     return ()
+
+
+def _keep_up(end_us):
+    """Time passes for a line that is never silent too, up to the end of this wait: a flood must not make it stand."""
+    virtual_us = _base_virtual_us + int((utime.ticks_us() - _base_real_us) * speed)
+    if virtual_us > kernel.now_us:
+        kernel.run_until(min(virtual_us, end_us))
 
 
 def _check_goal():
