@@ -15,6 +15,10 @@ def encode(payload: bytes) -> bytes:
     """One frame for `payload` (1 to PAYLOAD_MAX bytes); ValueError if it is longer or empty."""
     if not 0 < len(payload) <= PAYLOAD_MAX:
         raise ValueError("payload of {} bytes, allowed 1 to {}".format(len(payload), PAYLOAD_MAX))
+    return _framed(payload)
+
+
+def _framed(payload: bytes) -> bytes:
     frame = bytearray(2)
     frame.extend(payload)
     frame.extend(struct.pack("<I", binascii.crc32(payload)))
