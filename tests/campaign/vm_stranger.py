@@ -2,10 +2,12 @@
 
 import kernel
 from flash import image
-from vm_fuzz import Flood
 from vm_frames import sealed
+from vm_fuzz import Flood
 
+from infuser.core.mac import Channel
 from infuser.wire import errors, frame, messages, records
+from infuser.wire.signed import SIGNED
 
 TURN_MS = 250
 
@@ -16,6 +18,7 @@ class Stranger:
     def __init__(self, mode, seed=1):
         self.flood = Flood(seed, mode)
         self.last_id = 1000
+        self._channel = None
         self.turn(3)
         self.hello()
 
@@ -52,11 +55,22 @@ class Stranger:
             request_id = self.last_id
         if messages.MESSAGES[command][1] & messages.MUTATES:
             values["operator"] = "eve"
-        return self._answered(self.send(sealed(messages.encode_request(command, request_id, values))))
+        payload = messages.encode_request(command, request_id, values)
+        if self._channel:
+            payload = self._channel.sign(request_id, payload)
+        return self._answered(self.send(sealed(payload)))
+
+    def signs_with(self, key):
+        """Sign what is asked from now on; returns the pump's end of such a session."""
+        self._channel = Channel(key)
+        return Channel(key)
 
     def _answered(self, answer):
+        payload = frame.decode(answer[1:-1])
+        if payload[0] == SIGNED:
+            payload = self._channel.verify(payload)[1]
         try:
-            return messages.decode_reply(frame.decode(answer[1:-1]))
+            return messages.decode_reply(payload)
         except messages.Refusal as refused:
             return errors.ERRORS[refused.code][0]
 

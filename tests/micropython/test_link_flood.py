@@ -60,7 +60,7 @@ assert pump.controller.delivering()
     )
     assert {tuple(one) for one in commands} == {(messages.BOLUS, "not-signed-in")}
     assert BURST <= len(commands) <= BURST + 7
-    assert {text for text, _ in faults} == {"commands refused beyond those recorded singly"}
+    assert {text for text, _ in faults} == {"commands beyond those recorded singly: refused, or without effect"}
     assert len(faults) <= 2
     assert len(commands) + sum(count for _, count in faults) == 4000
     with capsys.disabled():
@@ -77,6 +77,7 @@ def test_what_somebody_signed_in_is_refused_is_recorded_each_time(told):
         "closed",
         """
 pump.link.session.role = messages.ROLE_CLINICIAN
+pump.link.session.channel = eve.signs_with(bytes(32))
 for _ in range(50):
     assert eve.bolus(dose_ng=4000000000) == "out-of-range"
 result = eve.commands(seq)
@@ -166,16 +167,33 @@ for _ in range({2 * BURST}):
     assert pump.controller.delivering()
 eve.stop()
 idle = [eve.stop() for _ in range({2 * BURST})]
-pump.controller.arm(pump.timebase.age_ms() + 600000, 0, "")
-armed = eve.stop(60000)
+armed = [eve.stop(60000) for _ in range({2 * BURST})]
 called_off = eve.stop()
 result = [all(stops), idle, armed, called_off, pump.controller.ledger.start_age_ms]
 """,
     )
     assert stops
-    assert all(isinstance(answer, dict) for answer in idle[:BURST]) and set(map(str, idle[BURST:])) == {"busy"}
-    assert armed == "busy", "it would only put another start in the place of the one that is called off"
+    assert all(isinstance(answer, dict) for answer in idle), "a bare stop is never refused"
+    assert all(isinstance(answer, dict) for answer in armed[:BURST]) and set(map(str, armed[BURST:])) == {"busy"}
     assert called_off["start_in_ms"] == 0 and left == 0
+
+
+@pytest.mark.case("EC14")
+def test_stops_that_stop_nothing_leave_a_few_records_and_their_number(told):
+    commands, faults = told(
+        "closed",
+        """
+for _ in range(6):
+    eve.stop()  # the alarm of the flood is in the log
+seq = eve.next_seq()
+for _ in range(500):
+    assert eve.stop()["state"] == states.SUSPENDED
+eve.wait(3700000)
+result = [eve.commands(seq), eve.faults(seq)]
+""",
+    )
+    assert set(map(tuple, commands)) == {(messages.STOP, "ok")} and len(commands) <= BURST
+    assert [count for _, count in faults] == [500 - len(commands)]
 
 
 @pytest.mark.case("EC18")

@@ -67,10 +67,11 @@ class Watch(Alarming):
         """A stop command has come: a flood of them is told, for each keeps the therapy from the patient (EC23)."""
         now_ms = self.controller.timebase.age_ms()
         self._stop_list.append(now_ms)
-        if repeats.flooded(self._stop_list, now_ms):
-            self._stop_list = []  # the next alarm takes as many again
-            self.tell(alarms.STOP_FLOOD, repeats.STOPS_KEPT)
         del self._stop_list[: -repeats.STOPS_KEPT]
+        # Told once: a flood must not fill the log with alarms either.
+        if repeats.flooded(self._stop_list, now_ms) and not self.alarms.find(alarms.STOP_FLOOD):
+            self._stop_list = []
+            self.tell(alarms.STOP_FLOOD, repeats.STOPS_KEPT)
 
     def restart_flow(self) -> None:
         """Take the present position as agreed: what was measured before no longer counts."""
