@@ -306,6 +306,20 @@ def test_numbers_that_no_pump_reaches_are_null_and_kept_in_the_fields(home: Path
     assert delivery["programmed_nl"] is None and json.loads(delivery["fields"])["programmed_nl"] == 2**64 - 1
 
 
+def test_a_stamp_that_no_clock_shows_is_null_and_moves_no_other_record(home: Path) -> None:
+    told = begun()
+    told.run(1, 480_000)
+    honest_ms = told.time_ms
+    told.time_ms = 2**63
+    told.note(records.SELF_TEST, passed=True)
+    told.time_ms = honest_ms
+    told.run(1, 480_000)
+    archive(told)
+    *_, before, lied, after = parquet(exported(home / "x.parquet", code=errors.UNVERIFIED))
+    assert lied["time_utc"] is None and lied["reckoned_utc"] == before["time_utc"] == before["reckoned_utc"]
+    assert after["reckoned_utc"] == after["time_utc"] and (after["time_utc"] - before["time_utc"]).seconds == 3600
+
+
 @pytest.mark.usefixtures("log")
 def test_without_pyarrow_the_tool_says_how_to_get_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
