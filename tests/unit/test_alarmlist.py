@@ -1,8 +1,12 @@
 """The alarms present: order of occurrence, latching, what they make the pump do."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
+from tree import FIRMWARE
 
+from infuser.app.alarming import TOLD
 from infuser.core.alarmlist import AlarmList
 from infuser.wire import alarms
 
@@ -66,3 +70,9 @@ def test_what_nobody_answers_rises_once_and_begins_low_again():
     assert present.priority() == alarms.MEDIUM
     present.acknowledge(0)
     assert present.neglected(10 * limit_ms) is None
+
+
+def test_each_alarm_that_is_told_as_over_is_ended_where_the_power_failed_between_its_two_records():
+    sources = [path.read_text(encoding="utf-8") for path in (FIRMWARE / "infuser" / "app").glob("*.py")]
+    told = {name for source in sources for name in re.findall(r"\.tell\(alarms\.(\w+)", source)}
+    assert told and {getattr(alarms, name) for name in told} == set(TOLD)

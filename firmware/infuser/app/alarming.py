@@ -2,6 +2,17 @@
 
 from infuser.wire import alarms, records
 
+# What `tell` tells of: it has happened and is over.
+TOLD = (
+    alarms.PRIMING_FAILED,
+    alarms.POWER_RESTORED,
+    alarms.RESUME_FAILED,
+    alarms.THERAPY_ENDED,
+    alarms.STOP_START,
+    alarms.STOP_FLOOD,
+    alarms.STORAGE_FAULT,
+)
+
 
 class Alarming:
     """The one way in which an alarm comes and goes; `alarms` is the list of those present."""
@@ -51,6 +62,11 @@ class Alarming:
         """Raise a latching alarm about something that has happened and is over: it stays until it is answered."""
         self.set(alarm, True, detail)
         self.set(alarm, False)
+
+    def end_told(self) -> None:
+        """The power may have failed between the two records of `tell`: what is over must not bar the way for good."""
+        for alarm in TOLD:
+            self.set(alarm, False)
 
     def fault(self, alarm: int, part: str, text: str, detail: int = 0) -> None:
         """Raise an alarm and put into the log what was found where."""

@@ -31,6 +31,7 @@ class Watch(Alarming):
 
     def begin(self) -> None:
         """Take the present position as agreed and read everything once."""
+        self.end_told()
         self.flow.restart()
         self.poll(self.controller.timebase.age_ms())
 
