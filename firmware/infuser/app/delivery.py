@@ -163,14 +163,23 @@ class Delivery:
         return self.engine.running and self.memory.low()
 
     def reserve(self, reservoir_steps: int) -> None:
-        """Extend the reservation on flash, never beyond the reservoir, and let the guard know."""
+        """Extend the reservation on flash, never beyond the reservoir, and let the guard know.
+
+        After a fast bolus it is drawn in: at the rate that goes on, what is left of it would long be uncertain.
+        """
         target = self.steps_total() + min(self.memory.ahead_steps(), reservoir_steps)
-        if target > self.memory.reserved:
+        if target < self.memory.reserved:
+            self._keep_to(target)  # before the flash says so
+        if target != self.memory.reserved:
             self.memory.save(target)
-        room = max(0, self.guard.room_steps()) if self._windowed else self.memory.reserved
+        self._keep_to(self.memory.reserved)
+
+    def _keep_to(self, reserved: int) -> None:
+        """Let the guard pass microsteps up to this count, and no more than the dose windows admit."""
+        room = max(0, self.guard.room_steps()) if self._windowed else reserved
         with self.critical():
-            reserved = self.memory.reserved - self.meter.issued()
-            self.guard.set_ceiling(self.guard.steps + max(0, reserved if reserved < room else room))
+            left = reserved - self.meter.issued()
+            self.guard.set_ceiling(self.guard.steps + max(0, left if left < room else room))
 
 
 def tick_ms(rate_nl_per_day: int) -> int:

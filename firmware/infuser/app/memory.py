@@ -39,7 +39,9 @@ class Memory:
     def look_ahead(self, steps_per_s: int) -> None:
         """Reserve for so fast a delivery: two seconds of it, and anew once a second of it is left."""
         self.left()
-        self._ahead_steps = max(RESERVE_STEPS, 2 * steps_per_s)
+        # A microstep that is calibrated to more is reserved by fewer: all of them are 1 uL at most.
+        least = min(RESERVE_STEPS, units.NL_PER_UL * units.PL_PER_NL // self._delivery.meter.step_pl)
+        self._ahead_steps = max(least, 2 * steps_per_s)
         # A turn of the loop or a stalled flash could use up what is left then.
         self._low_steps = steps_per_s + 3
         self._seal = self._mixed()
