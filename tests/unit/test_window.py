@@ -1,10 +1,13 @@
 """The sliding windows against a list of every step and its time."""
 
+import binascii
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infuser.core.window import MINUTES, SPANS_MIN, Window
+from infuser.core.window import MINUTES, SPANS_MIN, Window, unit_of
 from infuser.wire import units
 
 pytestmark = pytest.mark.case("EC13")
@@ -78,7 +81,7 @@ def test_what_is_stored_and_loaded_at_any_minute_is_the_same_window(before, pass
     history = History()
     for wait_ms, steps, _ in before:
         history.go_on(wait_ms, steps)
-    base, stored = history.window.minute, bytes(history.window.stored())
+    base, stored = history.window.minute, bytes(history.window.stored(500))
     history.age_ms = base * units.MS_PER_MIN + within_ms
     for number in range(passed):
         history.go_on(units.MS_PER_MIN, number % 7)
@@ -95,7 +98,7 @@ def test_the_time_without_power_counts_as_time_without_a_dose(off_ms, rate, afte
     history = History()
     for _ in range(30):
         history.go_on(50 * units.MS_PER_MIN, rate)
-    base, stored = history.window.minute, bytes(history.window.stored())
+    base, stored = history.window.minute, bytes(history.window.stored(500))
     history.go_on(units.MS_PER_MIN // 2, rate)
     left = history.window.since(base, history.steps)
     window = Window()
@@ -110,22 +113,42 @@ def test_the_time_without_power_counts_as_time_without_a_dose(off_ms, rate, afte
         history.check()
 
 
-@given(damage=st.integers(0, 2 * MINUTES + 7), bit=st.integers(0, 7))
+def test_a_file_tells_in_which_concentration_it_counts_the_drug():
+    window = Window()
+    window.begin(700, 0)
+    stored = bytes(window.stored(500))
+    assert unit_of(stored, 700) == 500
+    assert unit_of(stored, 701) == unit_of(stored[:-1], 700) == unit_of(None, 700) == -1
+
+
+def test_a_file_from_before_it_told_the_concentration_is_still_taken_up():
+    window = Window()
+    window.begin(700, 0)
+    window.advance(710, 99)
+    minutes = bytes(window.stored(500))[: -2 * 4]
+    older = minutes + struct.pack("<I", binascii.crc32(minutes))
+    again = Window()
+    assert unit_of(older, 710) == 0 and again.load(older, 710, b"")
+    again.begin(710, 99)
+    assert again.used(0, 99) == window.used(0, 99) == 99
+
+
+@given(damage=st.integers(0, 2 * MINUTES + 11), bit=st.integers(0, 7))
 def test_a_damaged_file_is_not_taken_up_and_nothing_is_changed(damage, bit):
     window = Window()
     window.begin(700, 0)
     window.advance(710, 99)
-    stored = bytearray(window.stored())
+    stored = bytearray(window.stored(500))
     minute = window.minute
     stored[damage] ^= 1 << bit
-    untouched = bytes(window.stored())
+    untouched = bytes(window.stored(500))
     assert not window.load(bytes(stored), minute, b"")
     assert not window.load(None, minute, b"")
     assert not window.load(b"", minute, b"")
     assert not window.load(untouched[:-1], minute, b"")
     assert not window.load(untouched, minute - 60, b""), "a file of another hour does not belong to the checkpoint"
     assert not window.load(untouched, minute, bytes(124)), "more minutes than an hour has"
-    assert bytes(window.stored()) == untouched
+    assert bytes(window.stored(500)) == untouched
     assert window.load(untouched, minute, b"")
 
 

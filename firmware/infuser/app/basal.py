@@ -25,12 +25,14 @@ class Basal:
         self._channel = delivery.meter.channels[states.BASAL]
         self._end_ms = 0  # where the segments given to the meter end
         self._next_ms = 0  # where the course goes on after them: within a quantum of _end_ms
-        self._counted_ug_per_ml = 0  # the concentration that the dose windows are counted in
         self._schedule_seal = 0
         self._course_seal = 0
 
-    def adopt(self) -> None:
-        """Take up the ledger's program at the dose of its plan, and give the guard its limits."""
+    def adopt(self, save: bool = True) -> None:
+        """Take up the ledger's program at the dose of its plan, and give the guard its limits.
+
+        `save`: dose windows that come to be counted in another concentration are stored at once.
+        """
         self.recorder.verify()
         data = self.ledger.program
         self.schedule = None
@@ -39,7 +41,7 @@ class Basal:
             if self.ledger.plan_ng_per_day:
                 self.schedule = Schedule(self.schedule.program, self.ledger.plan_ng_per_day)
             self._schedule_seal = self.schedule.digest()
-        self._limit()
+        self._limit(save)
 
     def verify(self) -> None:
         """seal.Corrupt if a bit has flipped in the program in force or in where its course stands."""
@@ -47,21 +49,21 @@ class Basal:
             raise seal.Corrupt(seal.SCHEDULE)
 
     def _course(self) -> int:
-        return self._end_ms ^ self._next_ms ^ self._counted_ug_per_ml
+        return self._end_ms ^ self._next_ms
 
-    def _limit(self) -> None:
+    def _limit(self, save: bool) -> None:
         """Give the guard the limits in volumes of the drug that goes out now, and have its windows counted in it."""
         guard = self.delivery.guard
         if not self.schedule:
             guard.set_limits([0, 0, 0])
             return
         present = self.concentration()
-        before = self._counted_ug_per_ml or present
-        self._course_seal ^= self._counted_ug_per_ml ^ present
-        self._counted_ug_per_ml = present
+        before = self.delivery.memory.count_in(present)
         if before != present:
-            guard.recount(before, present)
-            self.delivery.memory.save_window()
+            if before:
+                guard.recount(before, present)
+            if save:
+                self.delivery.memory.save_window()
         limits_nl = self.schedule.limits_nl(present)
         try:
             limits_nl = druglibrary.tightened(limits_nl, self.library.entry_for(self.schedule.program), present)

@@ -3,6 +3,7 @@
 from infuser.core import prescription, seal
 from infuser.core.checkpoint import Checkpoint
 from infuser.core.schedule import Schedule
+from infuser.core.window import unit_of
 from infuser.wire import program as programs
 from infuser.wire import records, states, units
 
@@ -29,12 +30,14 @@ class Memory:
         self.lost = ""
         self._base_min = 0
         self._next_window = 0
+        self._window_ug_per_ml = 0  # the concentration that the dose windows are counted in, 0 while not known
         self._ahead_steps = RESERVE_STEPS
         self._low_steps = RESERVE_STEPS
         self._seal = self._mixed()
 
     def _mixed(self) -> int:
-        return self.reserved ^ self._base_min ^ self._next_window ^ self._ahead_steps ^ self._low_steps
+        mixed = self.reserved ^ self._base_min ^ self._next_window ^ self._window_ug_per_ml
+        return mixed ^ self._ahead_steps ^ self._low_steps
 
     def look_ahead(self, steps_per_s: int) -> None:
         """Reserve for so fast a delivery: two seconds of it, and anew once a second of it is left."""
@@ -139,15 +142,29 @@ class Memory:
         return exact
 
     def _load_window(self) -> bool:
-        window = self._delivery.guard.window
+        """Take the file that the checkpoint refers to.
+
+        Both may fit it, where they were stored within a minute because another drug followed. Then it is the one in
+        the stronger concentration: whatever else the checkpoint counts, nothing counts for less than it was.
+        """
         base = self.found["window_min"]
-        minutes = self.found["minutes"]
-        for index, name in enumerate(WINDOW_NAMES):
-            if window.load(self._read(name), base, minutes):
-                self._next_window = 1 - index
-                self._seal = self._mixed()
-                return True
-        return False
+        stored = [self._read(name) for name in WINDOW_NAMES]
+        units_found = [unit_of(one, base) for one in stored]
+        best = 1 if units_found[1] > units_found[0] else 0
+        if not self._delivery.guard.window.load(stored[best], base, self.found["minutes"]):
+            return False
+        self._next_window = 1 - best
+        self._window_ug_per_ml = units_found[best]
+        self._seal = self._mixed()
+        return True
+
+    def count_in(self, ug_per_ml: int) -> int:
+        """The windows are counted in this concentration from now on; returns that of before, 0 if it is not known."""
+        self.left()
+        before = self._window_ug_per_ml
+        self._window_ug_per_ml = ug_per_ml
+        self._seal = self._mixed()
+        return before
 
     def _read(self, name: str) -> bytes | None:
         try:
@@ -165,8 +182,8 @@ class Memory:
         window = self._delivery.guard.window
         self.verify()
         try:
-            store = self._delivery.recorder.store
-            store(self._files.overwrite, WINDOW_NAMES[self._next_window], window.stored())
+            stored = window.stored(self._window_ug_per_ml)
+            self._delivery.recorder.store(self._files.overwrite, WINDOW_NAMES[self._next_window], stored)
         except OSError as error:
             self._delivery.recorder.failure = "dose window: {}".format(error)
             return

@@ -69,7 +69,7 @@ def replay(hardware) -> tuple:
         library.load()
     hardware.watchdog.feed()
     controller = Controller(delivery, recorder, library)
-    controller.basal.adopt()
+    controller.basal.adopt(save=False)  # take_up stores the windows, once what is uncertain is in the log
     found.taken_up(delivery.memory.uncertain_steps, gap_ms, exact)
     return recorder, controller, found
 

@@ -12,7 +12,8 @@ import struct
 MINUTES = 1440
 SPANS_MIN = (60, 240, MINUTES)
 _HEAD = 4
-_STORED = _HEAD + 2 * MINUTES
+_UNIT_AT = _HEAD + 2 * MINUTES
+_STORED = _UNIT_AT + 4
 _SLOT_MAX = 0xFFFF
 
 
@@ -25,7 +26,7 @@ class Window:
         self._start_steps = 0
         self._open_steps = 0
         self._sums = [0] * len(SPANS_MIN)
-        self._minutes = memoryview(self._buffer)[_HEAD:_STORED]
+        self._minutes = memoryview(self._buffer)[_HEAD:_UNIT_AT]
         self._crc = binascii.crc32(self._minutes)
         self._seal = self._mixed()
 
@@ -97,9 +98,13 @@ class Window:
                 count -= part
                 at -= 1
 
-    def stored(self) -> bytearray:
-        """The closed minutes as bytes with a checksum; valid until the next change."""
+    def stored(self, ug_per_ml: int) -> bytearray:
+        """The closed minutes as bytes with a checksum, and the concentration in which they count the drug.
+
+        Valid until the next change.
+        """
         struct.pack_into("<I", self._buffer, 0, self.minute)
+        struct.pack_into("<I", self._buffer, _UNIT_AT, ug_per_ml)
         struct.pack_into("<I", self._buffer, _STORED, binascii.crc32(memoryview(self._buffer)[:_STORED]))
         return self._buffer
 
@@ -114,13 +119,9 @@ class Window:
 
         The last of those since was under way when it was noted: `go_on` says what becomes of it.
         """
-        if not stored or len(stored) != _STORED + 4:
+        if not stored or unit_of(stored, base) < 0 or len(minutes) > 2 * 61:
             return False
-        if struct.unpack_from("<I", stored, _STORED)[0] != binascii.crc32(stored[:_STORED]):
-            return False
-        if struct.unpack_from("<I", stored, 0)[0] != base or len(minutes) > 2 * 61:
-            return False
-        self._buffer[:] = stored
+        self._buffer[:_UNIT_AT] = stored[:_UNIT_AT]
         counts = [struct.unpack_from("<H", minutes, at)[0] for at in range(0, len(minutes) - 1, 2)]
         self._open_steps = counts.pop() if counts else 0
         for index, count in enumerate(counts):
@@ -160,3 +161,16 @@ class Window:
         at = _HEAD + minute % MINUTES * 2
         self._buffer[at] = steps & 0xFF
         self._buffer[at + 1] = steps >> 8
+
+
+def unit_of(stored: bytes | None, base: int) -> int:
+    """The concentration in which stored minutes up to `base` count the drug, 0 if not told, -1 if unsound."""
+    # Before there were units a file was four bytes shorter.
+    if not stored or len(stored) not in (_STORED + 4, _UNIT_AT + 4):
+        return -1
+    end = len(stored) - 4
+    if struct.unpack_from("<I", stored, end)[0] != binascii.crc32(stored[:end]):
+        return -1
+    if struct.unpack_from("<I", stored, 0)[0] != base:
+        return -1
+    return int(struct.unpack_from("<I", stored, _UNIT_AT)[0]) if end == _STORED else 0
