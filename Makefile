@@ -19,7 +19,7 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips fuzz flash docs clean
+.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ lint: $(READY) $(STUBS_READY)  ## check style and types of host, firmware and te
 bench: $(READY)  ## measure the virtual pump's speed and the firmware's cost
 	@$(PY) tests/bench/run.py
 
-campaign: campaign-exact campaign-faults campaign-bitflips  ## all three; DASK=tcp://... plays them on a cluster
+campaign: campaign-exact campaign-faults campaign-bitflips campaign-power  ## all four; DASK=tcp://... plays them on a cluster
 
 campaign-exact: $(READY)  ## play 20000 random therapies, each microstep held against exact arithmetic
 	@$(PY) tests/campaign/exact.py $(if $(DASK),--dask $(DASK))
@@ -52,6 +52,9 @@ campaign-faults: $(READY)  ## play random therapies with random faults through y
 
 campaign-bitflips: $(READY)  ## flip 10000 random bits in memory and in stored files while therapy runs
 	@$(PY) tests/campaign/bitflips.py $(if $(DASK),--dask $(DASK))
+
+campaign-power: $(READY)  ## cut the power at every flash operation of a script, thousands of times
+	@$(PY) tests/campaign/power.py $(if $(DASK),--dask $(DASK))
 
 fuzz: $(READY)  ## flood pumps that infuse with a million malformed frames (COUNT=... SEED=... for others)
 	@$(PY) tests/campaign/fuzz.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(DASK),--dask $(DASK))
