@@ -45,7 +45,7 @@ HAZARDS = (
         "sliding windows, also over a restart; boluses refused beyond them; "
         "a program that would fill its own is refused",
         ("infuser/core/window.py", "infuser/core/guard.py", "infuser/app/memory.py", "infuser/app/watch.py"),
-        ("unit/test_window.py", "system/test_dose_windows.py"),
+        ("unit/test_window.py", "system/test_dose_windows.py", "power/test_whole_pump.py"),
     ),
     Hazard(
         "H5",
@@ -130,8 +130,8 @@ HAZARDS = (
         "power fails",
         "microsteps are reserved on flash before they are made: at most 10 (0.98 uL) at therapy rates are "
         "uncertain and count as given; therapy is taken up, a bolus never",
-        ("infuser/app/delivery.py", "infuser/app/startup.py", "infuser/core/checkpoint.py"),
-        ("unit/test_checkpoint.py", "power/test_power_cuts.py"),
+        ("infuser/app/delivery.py", "infuser/app/memory.py", "infuser/app/startup.py", "infuser/core/checkpoint.py"),
+        ("unit/test_checkpoint.py", "power/test_power_cuts.py", "power/test_whole_pump.py"),
     ),
     Hazard(
         "H17",
@@ -145,6 +145,7 @@ HAZARDS = (
             "unit/test_log_pull.py",
             "unit/test_hostile_log.py",
             "power/test_power_cuts.py",
+            "power/test_whole_pump.py",
             "power/test_stored_files.py",
         ),
     ),

@@ -123,7 +123,8 @@ class Judge:
         self.starts = ledger.start_age_ms > 0
         if cutting.asked:
             request_id = messages.decode_head(cutting.asked)[2]
-            self.begun = any(entry["request_id"] == request_id for entry in ledger.outcome_list)
+            outcomes = ledger.outcome_list + ledger.anybodys_list
+            self.begun = any(entry["request_id"] == request_id for entry in outcomes)
 
     def check_counts(self):
         """Each microstep made is counted or uncertain; none is counted that was not handed to the drive."""
