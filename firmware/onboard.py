@@ -11,6 +11,9 @@ import sys
 NEW = "/app.new"
 NOW = "/app"
 OLD = "/app.old"
+STATE = "/pump"
+# A segment of the log begins with a record of kind 1, whose only field is the snapshot.
+_KIND_AT, _SNAPSHOT, _VERSION_AT = 2, 1, 27
 _DIRECTORY = 0x4000
 _WATCHDOG_CTRL_CLEAR = 0x40058000 + 0x3000
 _WATCHDOG_ENABLE = 1 << 30
@@ -26,6 +29,18 @@ def facts(root: str) -> dict:
         "bytecode": sys.implementation._mpy & 0xFF,
         "free_bytes": volume[1] * volume[3],
     }
+
+
+def state_version(root: str) -> int:
+    """Version of the state that a pump has stored here, told by the newest snapshot; 0 if there is none."""
+    folder = root + STATE
+    names = [name for name in os.listdir(folder) if name[:1] == "j" and len(name) == 9] if _exists(folder) else []
+    for name in sorted(names, reverse=True):
+        with open(folder + "/" + name, "rb") as file:
+            head = file.read(_VERSION_AT + 1)
+        if len(head) > _VERSION_AT and head[_KIND_AT] == _SNAPSHOT:
+            return head[_VERSION_AT]
+    return 0
 
 
 def hold_watchdog(mem32) -> None:

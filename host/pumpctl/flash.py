@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from infuser import VERSION
+from infuser.core import snapshot
 from infuser.wire import messages
 from pumpctl import ports, refusal
 from pumpctl.errors import LinkError, PortError, ProtocolMismatch, UsageProblem, VerificationError
@@ -20,6 +21,7 @@ HOW_TO_CONNECT = (
     "connect a Raspberry Pi Pico with MicroPython 1.26 or newer; a new one gets it by holding BOOTSEL "
     "while plugging in and copying the RPI_PICO image onto the drive that appears"
 )
+NEWER_NEEDED = "use the pumpctl that belongs to it, or a newer one; what is stored is as it was"
 
 Progress = Callable[[float], None]
 
@@ -95,7 +97,7 @@ def refuse_downgrade(firmware: str) -> None:
         raise UsageProblem(
             f"the pump runs firmware {firmware}, newer than {VERSION}, which could not read the state it has stored",
             field="firmware", value=firmware, high=VERSION,
-            remedy="use the pumpctl that belongs to it, or a newer one; the pump is as it was",
+            remedy=NEWER_NEEDED,
         )  # fmt: skip
 
 
@@ -108,6 +110,12 @@ def install(board: Board, plan: Plan, needs: Needs, progress: Progress) -> Facts
     """Check, copy, compare, switch; whatever fails before the switch leaves the board as it was."""
     facts = board.facts()
     needs.check(facts, plan)
+    stored = board.state_version()
+    if stored > snapshot.VERSION:
+        raise UsageProblem(
+            f"the pump's flash holds state of version {stored}; firmware {VERSION} reads up to {snapshot.VERSION}",
+            field="state", value=stored, high=snapshot.VERSION, remedy=NEWER_NEEDED,
+        )  # fmt: skip
     if "RP2040" in facts.machine:
         board.hold_watchdog()
     board.copy(plan, progress)

@@ -129,6 +129,10 @@ class Board:
             raise self._nonsense()
         return facts
 
+    def state_version(self) -> int:
+        """Version of the state that a pump has stored there, 0 if none has."""
+        return int(self._value(f"state_version({self.root!r})"))
+
     def hold_watchdog(self) -> None:
         """Keep an application's watchdog from restarting an RP2040 in the middle of a copy."""
         self._run("import machine\nhold_watchdog(machine.mem32)")

@@ -82,6 +82,7 @@ def test_the_state_of_a_released_format_is_taken_up_whole(tmp_path: Path, name: 
     assert now["with it"]["acknowledged"] == 1
 
 
+@pytest.mark.case("R6.6")
 @pytest.mark.parametrize("name", OLDER)
 def test_after_an_upgrade_the_log_goes_on_in_a_segment_of_its_own(tmp_path: Path, name: str) -> None:
     then = truth(name)
@@ -92,6 +93,8 @@ def test_after_an_upgrade_the_log_goes_on_in_a_segment_of_its_own(tmp_path: Path
     assert dict(now["log"])[next_seq] == records.SNAPSHOT and dict(now["log"])[next_seq + 1] == records.BOOT
     assert now["versions"][:-1] == [version_of(name)] * (len(now["versions"]) - 1)
     assert now["versions"][-1] == snapshot.VERSION
+    for stamps in zip(*now["stamps"], strict=True):
+        assert {stamp % 10 for stamp in stamps} == set(range(10)), "to the millisecond, by the clock and by the age"
     assert [file for file in now["rewritten"] if not re.fullmatch("[cw][01]", file)] == []
 
 

@@ -44,6 +44,7 @@ def taken_up(clinician_key):
     told = {"status": plain(life.ask(messages.STATUS)), "told": life.told()}
     log = life.log(1)
     told["log"] = [[one["seq"], one["kind"]] for one in log]
+    told["stamps"] = [[one["time_ms"], one["age_ms"]] for one in log]
     told["versions"] = [one["fields"]["ledger"][0] for one in log if one["kind"] == records.SNAPSHOT]
     told["without a key"] = life.ask(messages.ALARM_ACK, alarm=0, operator="Ada")
     told["role"] = sign_in(life, clinician_key, messages.ROLE_CLINICIAN)["role"]

@@ -18,7 +18,11 @@ import pytest
 from wirepeer import Peer
 
 from infuser import VERSION
-from infuser.wire import messages
+from infuser.core import snapshot
+from infuser.core.journal import Journal
+from infuser.core.ledger import Ledger
+from infuser.hw.storage import Files
+from infuser.wire import messages, records
 from infuser.wire.errors import PROTOCOL_MISMATCH
 from infuser.wire.messages import Refusal
 from pumpctl import firmware_files, flash, flash_plan
@@ -236,6 +240,34 @@ def test_a_pump_with_newer_firmware_is_not_given_an_older_one(agrees: bool) -> N
             pass
         assert (caught.value.field, caught.value.value) == ("firmware", "0.10.0") and caught.value.remedy
         assert {command for command, _, _ in peer.seen} == {messages.HELLO}
+
+
+@pytest.mark.parametrize("newer", [0, 1])
+def test_an_application_that_cannot_read_the_stored_state_is_not_installed(
+    tmp_path: Path, version: Callable[[str], Plan], newer: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "VERSION", snapshot.VERSION + newer)
+    journal = Journal(Files(str(tmp_path / "pump")), Ledger().snapshot)
+    journal.open()
+    journal.append(records.AUDIO_PAUSE, {"pause_s": 1, "operator": ""}, 1, 1)
+    monkeypatch.undo()
+    (segment,) = (tmp_path / "pump").iterdir()
+    image = tmp_path / "board.img"
+    with at_prompt(image) as port, Board(port) as board:
+        assert board.state_version() == 0
+        board._run("os.mkdir('/pump')")
+        for name, data in (("j0000zzzz", b""), (segment.name, segment.read_bytes()[:99]), ("c0", b"x")):
+            board._run(f"f = open('/pump/{name}', 'wb'); f.write({data!r}); f.close()")
+        assert board.state_version() == snapshot.VERSION + newer
+    if not newer:
+        install(image, version("new"))
+        assert boot(image) == "new new\n"
+        return
+    with pytest.raises(UsageProblem, match="holds state of version") as caught:
+        install(image, version("new"))
+    assert (caught.value.value, caught.value.high) == (snapshot.VERSION + 1, snapshot.VERSION)
+    with at_prompt(image) as port, Board(port) as board:
+        assert board._value("os.listdir('/')") == ["pump"]
 
 
 def test_versions_are_compared_by_their_numbers() -> None:

@@ -120,11 +120,3 @@ def test_the_oldest_records_have_gone_and_the_chain_holds_from_the_oldest_kept(m
     assert pump.journal.oldest_seq == log[0]["seq"] > 1 and log[0]["kind"] == records.SNAPSHOT
     assert [one["seq"] for one in log] == list(range(log[0]["seq"], pump.journal.next_seq))
     assert sum(one["kind"] == records.SNAPSHOT for one in log) >= BUDGET_BYTES // SEGMENT_BYTES - 1
-
-
-@pytest.mark.case("R6.6")
-def test_records_are_stamped_to_the_millisecond_by_the_clock_and_by_the_pumps_age(month) -> None:
-    _, log = month
-    stamps = {one["time_ms"] % 10 for one in log}
-    assert stamps == set(range(10))
-    assert all(one["time_ms"] == START_MS + one["age_ms"] for one in log)
