@@ -161,3 +161,14 @@ def test_a_power_cut_after_a_damaged_log_was_found_does_not_make_the_pump_forget
     assert any(one["cut"] for one in told)
     for number, one in enumerate(told, 1):
         assert one["state"] == "alarm-stopped" and "journal-fault" in one["alarms"], number
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_an_upgrade_of_a_pump_whose_checkpoints_are_lost_counts_from_the_older_log(tmp_path: Path, name: str) -> None:
+    script = "vm_states.unmount()\nresult = vm_states.broken(vm_states.Flash(), 'missing', ['c0', 'c1'], 1000)\n"
+    told = play(world(tmp_path, name), script)
+    then = truth(name)
+    assert (told["state"], told["alarms"]) == ("infusing", ["power-restored", "storage-fault"])
+    assert told["steps"] <= then["status"]["steps_total"] and told["reservoir_nl"] >= then["status"]["reservoir_nl"]
+    # The patient's bolus that was under way is among what may have gone out.
+    assert then["plant"]["steps_made"] <= told["steps"] + told["uncertain"] < then["plant"]["steps_made"] + 500
