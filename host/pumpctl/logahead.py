@@ -28,20 +28,21 @@ class Ahead:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._sent: deque[tuple[int, int, int]] = deque()  # (from_seq, skip, request id) in their order
+        self._full = False  # the page before was a full one: what is behind it is probably wanted next
 
     def ask(self, command: int, *, from_seq: int, skip: int) -> Page:
-        """The page at a place. As long as pages are full, the pages behind it are probably wanted next."""
+        """The page at a place; those behind it are asked for now, when the page before is in the caller's hands."""
         if not self._sent or self._sent[0][:2] != (from_seq, skip):
             self._line.forget_ahead()
             self._sent.clear()
             self._send(command, from_seq, skip)
+        last = self._sent[-1][1]
+        room = min(AHEAD - len(self._sent), (SKIP_MAX - last) // messages.CHUNK_MAX) if self._full else 0
+        for number in range(1, room + 1):
+            self._send(command, from_seq, last + number * messages.CHUNK_MAX)
         _, _, request_id = self._sent.popleft()
         page = self._line.answer(command, request_id, {"from_seq": from_seq, "skip": skip})
-        if len(page["chunk"]) == messages.CHUNK_MAX:
-            last = self._sent[-1][1] if self._sent else skip
-            room = min(AHEAD - len(self._sent), (SKIP_MAX - last) // messages.CHUNK_MAX)
-            for number in range(1, room + 1):
-                self._send(command, from_seq, last + number * messages.CHUNK_MAX)
+        self._full = len(page["chunk"]) == messages.CHUNK_MAX
         return page
 
     def _send(self, command: int, from_seq: int, skip: int) -> None:

@@ -13,11 +13,12 @@ import infuser
 from infuser.core.mac import Channel
 from infuser.wire import frame, messages, records
 from pumpctl.client import Pump
+from pumpctl.errors import LinkError
 from pumpctl.exchange import Exchange
 from pumpctl.logahead import AHEAD, SKIP_MAX, Ahead
 from pumpctl.logread import read_log
 from pumpctl.pending import PendingStore
-from pumpctl.transport import open_transport
+from pumpctl.transport import SerialTransport, open_transport
 
 PAGE = messages.CHUNK_MAX
 FIRST = 5
@@ -121,6 +122,34 @@ def test_pages_asked_for_ahead_in_a_session_are_signed_each_under_its_own_counte
     finally:
         transport.close()
     assert len(log.asked) > PAGES
+
+
+@pytest.mark.parametrize("writes", [2, 3, 4])
+def test_a_page_in_hand_is_not_lost_with_the_link_on_which_the_next_ones_are_asked_for(peer: Peer, writes: int) -> None:
+    peer.handlers[messages.LOG_READ] = Log(LOG)
+    transport = _Dying(peer.port, writes)
+    got = b""
+    try:
+        with pytest.raises(LinkError):
+            for piece in read_log(Ahead(_Bare(Exchange(transport, timeout_s=0.3, tries=1))).ask, FIRST):
+                got += piece
+    finally:
+        transport.close()
+    assert got and b"".join(LOG).startswith(got)
+
+
+class _Dying(SerialTransport):
+    """A cable that comes out before a write."""
+
+    def __init__(self, name: str, writes: int) -> None:
+        super().__init__(name)
+        self._left = writes
+
+    def write(self, data: bytes) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise LinkError(f"the link to {self.name} is lost")
+        super().write(data)
 
 
 class _Bare:
