@@ -14,8 +14,7 @@ from infuser.wire import frame, messages, records, units
 
 ROOT = "/board"
 REFILL_BELOW_NL = 6 * units.NL_PER_ML
-FLOOD_MS = 10
-FLOOD_S = 600
+FLOOD_MS = 6 * units.MS_PER_H
 # Who writes a file, by the first letter of its name.
 WRITERS = {"c": "checkpoint", "w": "windows", "j": "journal"}
 
@@ -169,13 +168,12 @@ class Days:
             self._refill()
 
     def flooded(self):
-        """A bolus for somebody else is ordered again and again, as fast as the pump takes it, for ten minutes."""
-        end_us = kernel.now_us + FLOOD_S * 1000000
+        """For a quarter of a day a bolus for somebody else is ordered every second."""
         bolus = {"dose_ng": 20000, "duration_ms": 10 * units.MS_PER_MIN, "confirmed": True}
-        while kernel.now_us < end_us:
+        for _ in range(FLOOD_MS // units.MS_PER_S):
             self.line.send(messages.BOLUS, patient="somebody else", **bolus)
             self.pump.poll()
-            kernel.run_until(kernel.now_us + FLOOD_MS * 1000)
+            kernel.run_until(kernel.now_us + units.MS_PER_S * 1000)
 
 
 def play(application, therapy, kind, days):

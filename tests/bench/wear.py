@@ -1,4 +1,8 @@
-"""Wear of the flash: what a day of each therapy costs it, and how long its busiest block lasts."""
+"""Wear of the flash: what a day of each therapy costs it, and how long its busiest block lasts.
+
+littlefs moves what it writes most often to other blocks after a hundred erases or two. Over some days the busiest block
+is that by chance: the years that follow from it are the least to expect, and grow with the days played.
+"""
 
 import tempfile
 from dataclasses import dataclass
@@ -20,6 +24,10 @@ GOAL_YEARS = 10
 DAYS_A_YEAR = 365.25
 DAYS = 30
 SECONDS_A_DAY_MAX = 300
+WRITERS = ("journal", "windows", "checkpoint", "others")
+COLUMNS = (
+    "days", "blocks erased", "programs a day", "erases a day", "of the busiest block", "years by it", "if even",
+)  # fmt: skip
 SCRIPT = """
 import sys
 sys.path.append({here!r})
@@ -57,7 +65,7 @@ CASES = (
     TYPICAL,
     Case("48 steps, 25 boluses a day", _BUSY, "visited"),
     Case("24 mL/d, 48 boluses, alarms", _WORST, "alarmed", 4),
-    Case("refused commands without end", constant(100_000), "flooded", 1, 600 / 86400),
+    Case("a refused command every second", constant(100_000), "flooded", 1, 0.25),
 )
 
 
@@ -65,16 +73,14 @@ def measure(folder: Path, most_days: int) -> tuple[list[Figure], list[Grid]]:
     """How long a typical therapy's busiest block lasts, and a table of all cases, played `most_days` at most."""
     folder.mkdir(exist_ok=True)
     told = {case.name: play(folder, case, min(case.days, most_days)) for case in CASES}
-    columns = ("days", "blocks erased", "programs a day", "erases a day", "of the busiest block", "years of life")
-    writers = tuple(told[TYPICAL.name]["by_writer"])
     rows = [(name, _row(values)) for name, values in told.items()]
     by_writer = [
-        (name, [values["by_writer"][one] / values["days"] for one in writers]) for name, values in told.items()
+        (name, [values["by_writer"][one] / values["days"] for one in WRITERS]) for name, values in told.items()
     ]
     life = Figure(f"busiest block of the flash, {TYPICAL.name}", years(told[TYPICAL.name]), "years", "goal", GOAL_YEARS)
     return [life], [
-        Grid(f"flash: wear on a board whose journal is full; a block lasts for {ENDURANCE:,} erases", columns, rows),
-        Grid("flash: erases a day, by what was written", writers, by_writer),
+        Grid(f"flash: wear on a board whose journal is full; a block lasts for {ENDURANCE:,} erases", COLUMNS, rows),
+        Grid("flash: erases a day, by what was written", WRITERS, by_writer),
     ]
 
 
@@ -94,12 +100,18 @@ def play(folder: Path, case: Case, days: int) -> Values:
 
 def years(told: Values) -> float:
     """Until the busiest block has been erased ENDURANCE times, if it went on being the busiest."""
-    return float(ENDURANCE / (told["busiest"] / told["days"]) / DAYS_A_YEAR)
+    return _years(told["busiest"] / told["days"])
+
+
+def _years(erases_a_day: float) -> float:
+    return ENDURANCE / erases_a_day / DAYS_A_YEAR
 
 
 def _row(told: Values) -> list[float]:
     days = told["days"]
-    return [days, told["blocks"], told["programs"] / days, told["erases"] / days, told["busiest"] / days, years(told)]
+    programs_a_day, erases_a_day = told["programs"] / days, told["erases"] / days
+    even = _years(erases_a_day / told["blocks"])
+    return [days, told["blocks"], programs_a_day, erases_a_day, told["busiest"] / days, years(told), even]
 
 
 def _started_with(program: Values | None) -> tuple[str, int, str] | None:
