@@ -73,10 +73,10 @@ class Needs:
                 field="mpy-cross", value=plan.bytecode,
                 remedy=f"name the mpy-cross of MicroPython {found} with --mpy-cross",
             )  # fmt: skip
-        if facts.free_bytes < plan.size + SPARE_BYTES:
+        if facts.free_bytes < plan.room + SPARE_BYTES:
             raise UsageProblem(
-                f"the board has {facts.free_bytes} bytes free",
-                field="free bytes", value=facts.free_bytes, low=plan.size + SPARE_BYTES,
+                f"the board has {facts.free_bytes} bytes free; the application is copied beside the one that is there",
+                field="free bytes", value=facts.free_bytes, low=plan.room + SPARE_BYTES,
                 remedy="remove files of your own from the board",
             )  # fmt: skip
 

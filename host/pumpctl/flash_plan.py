@@ -14,6 +14,7 @@ from pumpctl import firmware_files
 from pumpctl.errors import Internal, UsageProblem
 
 ARCHITECTURE = "armv6m"
+BLOCK_BYTES = 4096  # of the board's file system: a file takes whole ones, a folder two
 COMPILE_S = 60
 
 
@@ -47,6 +48,12 @@ class Plan:
     def size(self) -> int:
         """Bytes to copy, the launcher included."""
         return sum(len(file.data) for file in (*self.files, self.launcher))
+
+    @property
+    def room(self) -> int:
+        """Bytes of the board's file system that the application takes, in whole blocks."""
+        blocks = sum(-(-len(file.data) // BLOCK_BYTES) for file in (*self.files, self.launcher))
+        return BLOCK_BYTES * (blocks + 2 * (len(self.folders) + 1))
 
     @property
     def folders(self) -> list[str]:

@@ -19,7 +19,7 @@ from wirepeer import Peer
 
 from infuser import VERSION
 from infuser.core import snapshot
-from infuser.core.journal import Journal
+from infuser.core.journal import BUDGET_BYTES, Journal
 from infuser.core.ledger import Ledger
 from infuser.hw.storage import Files
 from infuser.wire import messages, records
@@ -27,7 +27,7 @@ from infuser.wire.errors import PROTOCOL_MISMATCH
 from infuser.wire.messages import Refusal
 from pumpctl import firmware_files, flash, flash_plan
 from pumpctl.errors import Declined, LinkError, PumpctlError, UsageProblem, VerificationError
-from pumpctl.flash_board import Board, Facts, Needs, NoPrompt
+from pumpctl.flash_board import SPARE_BYTES, Board, Facts, Needs, NoPrompt
 from pumpctl.flash_plan import Plan, make_plan
 from pumpctl.virtual import VirtualPump
 from pumpctl.virtual.launcher import micropython
@@ -35,6 +35,8 @@ from pumpctl.virtual.launcher import micropython
 VM_BOARD = Path(__file__).with_name("vm_board.py")
 PUMPCTL = Path(sys.executable).parent / "pumpctl"
 VM_NEEDS = Needs(platform="linux", chip="linux", version=(1, 26))
+BLOCKS = 352  # of the file system on a Pico
+STORED_BYTES = 16 * flash_plan.BLOCK_BYTES  # libraries, keys, windows, checkpoints, folders, the root
 PICO = Facts("rp2", "Raspberry Pi Pico with RP2040", (1, 26, 0), 6, 900_000)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the VM's pseudo-terminal is used as on Linux")
@@ -96,6 +98,11 @@ def test_every_file_of_the_firmware_is_compiled_and_planned() -> None:
     assert {"main.mpy", "infuser/__init__.mpy", "infuser/wire/messages.mpy", "infuser/hw/drive.mpy"} <= expected
     assert all(file.data[:1] == b"M" for file in plan.files if file.path in expected)
     assert plan.folders == ["infuser", "infuser/app", "infuser/core", "infuser/hw", "infuser/wire"]
+
+
+def test_an_update_has_room_beside_the_application_before_and_a_full_journal() -> None:
+    plan = make_plan(flash_plan.compiler())
+    assert 2 * plan.room + BUDGET_BYTES + STORED_BYTES + SPARE_BYTES <= BLOCKS * flash_plan.BLOCK_BYTES
 
 
 def test_the_planned_hashes_are_those_of_the_compiled_bytes(version: Callable[[str], Plan]) -> None:

@@ -9,7 +9,8 @@ from infuser.core import segments
 from infuser.wire import records
 
 SEGMENT_BYTES = 32 * 1024
-BUDGET_BYTES = 640 * 1024
+# Thirty days of a typical therapy and a thousand faults, and beside it the application twice: else no update has room.
+BUDGET_BYTES = 288 * 1024
 FIRST_SEQ = 1
 # On a flash that others have filled the log grows shorter, down to so many segments, before nothing can be written.
 LEAST_SEGMENTS = 2
