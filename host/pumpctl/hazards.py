@@ -93,16 +93,25 @@ HAZARDS = (
     Hazard(
         "H11",
         "a command repeated gives a second bolus",
-        "request ids; the first answer is kept; journalled before it acts; lock-out",
-        ("infuser/app/link.py",),
-        ("unit/test_client.py", "system/test_cut_command.py"),
+        "request ids; the first answer is kept, and no refusal pushes it out; journalled before it acts; lock-out",
+        ("infuser/app/link.py", "infuser/core/ledger.py"),
+        ("unit/test_client.py", "unit/test_ledger.py", "micropython/test_link_flood.py", "system/test_cut_command.py"),
     ),
     Hazard(
         "H12",
         "noise or a foreign byte on the line",
-        "COBS, CRC-32, bounded frames, declarations compared first; no byte interrupts the pump",
-        ("infuser/wire/frame.py", "infuser/hw/serialport.py"),
-        ("unit/test_frame.py", "wire/test_wire_on_vm.py"),
+        "COBS, CRC-32, bounded frames, declarations compared first; no byte interrupts the pump, no turn of its loop "
+        "hears more than two frames; refusals without end are counted, not logged one by one",
+        ("infuser/wire/frame.py", "infuser/hw/serialport.py", "infuser/app/link_notes.py", "infuser/core/notelimit.py"),
+        (
+            "unit/test_frame.py",
+            "unit/test_hostile_decoding.py",
+            "wire/test_wire_on_vm.py",
+            "micropython/test_fuzz.py",
+            "micropython/test_flood_steps.py",
+            "micropython/test_link_flood.py",
+            "system/test_hostile_line.py",
+        ),
     ),
     Hazard(
         "H13",

@@ -134,7 +134,9 @@ class Orders:
             raise _uncertain(command) from lost
         if not known:
             name = messages.MESSAGES[command][0]
-            raise LinkError(f"{name} did not reach the pump; it was not carried out", remedy="try again") from lost
+            raise LinkError(
+                f"{name} was not carried out: it did not reach the pump, or was refused", remedy="try again"
+            ) from lost
         if error == wire_errors.BEGUN:
             raise _uncertain(command) from lost
         if error != wire_errors.OK:
@@ -156,7 +158,7 @@ class Orders:
         known, error = self._outcome(left.request_id)
         self._pending.clear(self.hello.serial)
         if not known:
-            became = "did not reach the pump"
+            became = "was not carried out"
         elif error == wire_errors.OK:
             became = "was carried out"
         elif error == wire_errors.BEGUN:

@@ -5,8 +5,8 @@ import kernel
 import rp2
 from bits import registering  # noqa: F401 (loads what a tick needs before anything is timed)
 from plant import plant
-from vm_fuzz import CLOSED, Flood
 from vm_frames import ANYBODYS, Sender
+from vm_fuzz import CLOSED, Flood
 
 from infuser.hw.watchdog import Watchdog
 from infuser.wire import states
@@ -73,7 +73,7 @@ class Bedside:
                 port.idle(min(self.pump.delivery.turn_ms(), max(1, (end_us - kernel.now_us) // 1000)))
 
     def bolus(self):
-        """[instants of all microsteps in us, microsteps of the bolus, state, frames] of a bolus and a minute after it."""
+        """[instants of all microsteps in us, those of the bolus, state, frames]: a bolus and a minute after it."""
         rp2.StateMachine._fetch = _noted
         began_us = kernel.now_us
         before = self.pump.delivery.bucket_steps()[states.CLINICIAN_BOLUS]

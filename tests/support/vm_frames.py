@@ -12,7 +12,15 @@ from infuser.wire import codec, frame, library, messages, program
 
 ANYBODYS = (messages.STOP, messages.AUDIO_PAUSE)
 _KEPT = 24
-_TYPED = (b"\x03", b"\x03\x03\x04", b"\x01\x02\x05", b"import machine\r\nmachine.reset()\r\n", b"AT\r\n", b"\x1b[A", b"\r\n")
+_TYPED = (
+    b"\x03",
+    b"\x03\x03\x04",
+    b"\x01\x02\x05",
+    b"import machine\r\nmachine.reset()\r\n",
+    b"AT\r\n",
+    b"\x1b[A",
+    b"\r\n",
+)
 _STAGED = ((messages.PROGRAM_STAGE, program.PROGRAM_FIELDS), (messages.LIBRARY_STAGE, library.LIBRARY_FIELDS))
 _SOUND = program.new(
     patient="bench", drug="baclofen", concentration_ug_per_ml=500, mode=program.CONTINUOUS,

@@ -5,7 +5,14 @@ import struct
 
 _WORD = 1 << 32
 _EMPTY = bytes(32)
-_PLAIN = {"u8": ("<B", 8), "u16": ("<H", 16), "u32": ("<I", 32), "u64": ("<Q", 64), "i32": ("<I", 32), "i64": ("<Q", 64)}
+_PLAIN = {
+    "u8": ("<B", 8),
+    "u16": ("<H", 16),
+    "u32": ("<I", 32),
+    "u64": ("<Q", 64),
+    "i32": ("<I", 32),
+    "i64": ("<Q", 64),
+}
 # What a person might ask for, by the end of a field's name: so that more than the first check is reached.
 _LIKELY = (
     ("_ng", (1, 500, 5000, 50000, 60000)),

@@ -5,7 +5,7 @@ import select
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from access import provision
@@ -47,10 +47,8 @@ def flooded(ward: Ward, seed: int) -> Iterator[Flood]:
                 waiting = waiting[count:]
             except BlockingIOError:
                 flood.over.wait(0.001)
-            try:
+            with suppress(BlockingIOError):
                 flood.heard += len(os.read(line, CHUNK))
-            except BlockingIOError:
-                pass
 
     thread = threading.Thread(target=send)
     thread.start()

@@ -1,4 +1,4 @@
-"""Whatever bytes stand where a program, a library, a record or a frame should, they are refused by name or make sense."""
+"""Whatever bytes stand where a program, a library, a record or a frame should, they are refused or make sense."""
 
 from collections.abc import Callable
 
@@ -63,7 +63,11 @@ SOUND: dict[str, tuple[Callable[[bytes], None], bytes, tuple]] = {
     "library": (of_library, STARTING_LIBRARY, library.LIBRARY_FIELDS),
     "record": (of_record, sound_record(), records.RECORDS[records.FAULT][1]),
     "snapshot": (of_snapshot, Ledger().snapshot(), snapshot.FIELDS),
-    "line": (of_line, frame.encode(messages.encode_request(messages.STATUS, 1, {})), messages.MESSAGES[messages.BOLUS][2]),
+    "line": (
+        of_line,
+        frame.encode(messages.encode_request(messages.STATUS, 1, {})),
+        messages.MESSAGES[messages.BOLUS][2],
+    ),
 }
 
 

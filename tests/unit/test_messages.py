@@ -127,7 +127,9 @@ LONG = st.tuples(st.text(max_size=12), st.integers(0, 60)).map(lambda told: told
 
 @given(st.integers(), st.integers(), LONG, LONG)
 def test_a_refusal_can_be_told_of_whatever_was_asked_for(value: int, high: int, text: str, field: str) -> None:
-    payload = messages.encode_refusal(messages.STOP, 1, messages.Refusal(errors.OUT_OF_RANGE, field, value, 0, high, text))
+    payload = messages.encode_refusal(
+        messages.STOP, 1, messages.Refusal(errors.OUT_OF_RANGE, field, value, 0, high, text)
+    )
     with pytest.raises(messages.Refusal) as caught:
         messages.decode_reply(payload)
     told = caught.value

@@ -47,7 +47,9 @@ def test_a_single_event_after_a_long_time_gets_its_record_at_once():
     limit = NoteLimit(BURST, EVERY_MS, TELL_MS)
     assert [limit.admits(0) for _ in range(BURST + 1)] == [True] * BURST + [False]
     assert limit.admits(EVERY_MS) and not limit.admits(EVERY_MS)
-    assert [limit.admits(10**12) for _ in range(BURST + 1)] == [True] * BURST + [False], "no more than a burst is saved up"
+    assert [limit.admits(10**12) for _ in range(BURST + 1)] == [True] * BURST + [False], (
+        "no more than a burst is saved up"
+    )
 
 
 def test_nothing_is_told_while_nothing_was_counted():
