@@ -94,7 +94,7 @@ HAZARDS = (
         "H11",
         "a command repeated gives a second bolus",
         "request ids; the first answer is kept, and no refusal pushes it out; journalled before it acts; lock-out",
-        ("infuser/app/link.py", "infuser/core/ledger.py"),
+        ("infuser/app/link.py", "infuser/core/outcomes.py"),
         ("unit/test_client.py", "unit/test_ledger.py", "micropython/test_link_flood.py", "system/test_cut_command.py"),
     ),
     Hazard(

@@ -7,7 +7,7 @@ import pytest
 from vmworld import World
 
 from infuser.app import link_notes
-from infuser.core import ledger
+from infuser.core import outcomes
 from infuser.wire import messages, records
 
 HERE = Path(__file__).parent
@@ -95,7 +95,7 @@ def test_a_bolus_is_not_given_twice_whatever_comes_between(told, sends):
         "open",
         f"""
 first = eve.bolus(7)
-for _ in range({3 * ledger.OUTCOMES_KEPT}):
+for _ in range({3 * outcomes.KEPT}):
     {sends}
 again = eve.bolus(7)
 eve.flood.world.restart(1000)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from wiredata import value_of, values_of
 
 from infuser.core import ledger as ledger_module
-from infuser.core import snapshot
-from infuser.core.ledger import ANYBODYS_KEPT, OUTCOMES_KEPT, Ledger
+from infuser.core import outcomes, snapshot
+from infuser.core.ledger import Ledger
 from infuser.wire import alarms, codec, errors, messages, program, records, states, units
 
 FIELDS = dict(snapshot.FIELDS)
@@ -225,7 +225,7 @@ def test_no_refusal_and_nothing_that_anybody_may_order_makes_the_ledger_forget_a
             command(ledger, number, errors.BEGUN, kind)
         command(ledger, number, errors.OK if for_anybody and begun else errors.NOT_SIGNED_IN, kind)
     assert ledger.outcome(7) == errors.OK
-    assert len(ledger.outcome_list) <= OUTCOMES_KEPT and len(ledger.anybodys_list) <= ANYBODYS_KEPT
+    assert len(ledger.outcome_list) <= outcomes.KEPT and len(ledger.anybodys_list) <= outcomes.ANYBODYS_KEPT
 
 
 def test_a_command_cut_off_by_a_power_cut_stays_begun_beside_those_refused_after_it():

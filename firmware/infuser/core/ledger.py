@@ -4,13 +4,11 @@ Live operation and the replay after a power cut go through the same `apply`, so 
 restart is the state before it. A snapshot is the ledger itself as bytes.
 """
 
-from infuser.core import repeats, snapshot
+from infuser.core import outcomes, repeats, snapshot
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import alarms, errors, messages, records, states, units
+from infuser.wire import alarms, records, states, units
 from infuser.wire import program as programs
 
-OUTCOMES_KEPT = 16
-ANYBODYS_KEPT = 4
 HOURS_KEPT = 24
 
 
@@ -58,7 +56,6 @@ class Ledger:
         self.day_steps = 0
         self.hour_steps = 0
         self.hour_list: list[dict] = []
-        # Commands begun or carried out; apart, so that what anybody may send pushes none of the others out.
         self.outcome_list: list[dict] = []
         self.anybodys_list: list[dict] = []
         self.crash_list: list[dict] = []  # the last starts after the program had failed
@@ -108,11 +105,8 @@ class Ledger:
 
     def outcome(self, request_id: int) -> int | None:
         """errors.OK or BEGUN of a recent changing command, None if it is not known: refused, or never heard."""
-        for kept in (self.outcome_list, self.anybodys_list):
-            for entry in kept:
-                if entry["request_id"] == request_id:
-                    return entry["error"]
-        return None
+        error = outcomes.find(self.outcome_list, request_id)
+        return outcomes.find(self.anybodys_list, request_id) if error is None else error
 
     def _boot(self, fields: dict, age_ms: int) -> None:
         # Microsteps in doubt are in no counter; the hour counts them as delivered.
@@ -141,25 +135,7 @@ class Ledger:
         self.temporary_ng_per_day = self.temporary_end_ms = self.periodic_age_ms = 0
 
     def _command(self, fields: dict, time_ms: int) -> None:
-        """A refusal leaves nothing: without end, it would make the pump forget what it has carried out."""
-        error = fields["error"]
-        if error in errors.UNPROVEN:
-            return  # the request id may be another's
-        told = messages.MESSAGES.get(fields["command"])
-        for_anybody = told and not told[1] & (messages.CLINICIAN | messages.SERVICE)
-        kept = self.anybodys_list if for_anybody else self.outcome_list
-        for entry in kept:
-            if entry["request_id"] == fields["request_id"]:
-                entry["error"] = error
-                break
-        else:
-            entry = {"request_id": fields["request_id"], "error": error}
-            kept.append(entry)
-        if error not in (errors.OK, errors.BEGUN):
-            kept.remove(entry)
-        # One that is only begun may still be refused: it pushes nothing out yet.
-        most = ANYBODYS_KEPT if for_anybody else OUTCOMES_KEPT
-        del kept[: -most - (1 if error == errors.BEGUN else 0)]
+        outcomes.take(self.outcome_list, self.anybodys_list, fields)
 
     def _delivery(self, fields: dict, time_ms: int) -> None:
         therapy = 0
