@@ -217,4 +217,6 @@ QUANTITIES = {
     "encoder-eccentricity": (0, 100, _put(plant, "encoder_eccentricity")),
     "compliance-pl-per-pa": (5, 100, _put(fluid, "outlet_pl_per_pa")),
     "inlet-compliance-pl-per-pa": (5, 1000, _put(fluid, "inlet_pl_per_pa")),
+    "outlet-pa": (0, 400000, fluid.put_outlet_pa),
+    "inlet-pa": (-100000, 0, fluid.put_inlet_pa),
 }

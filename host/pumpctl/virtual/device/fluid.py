@@ -77,5 +77,15 @@ class Fluid:
         self.flow()
         return -(self.missing_pl // self.inlet_pl_per_pa)
 
+    def put_outlet_pa(self, pressure_pa):
+        """Somebody presses on the line; only a blocked one keeps it."""
+        self.stored_pl = pressure_pa * self.outlet_pl_per_pa
+        self.flow()
+
+    def put_inlet_pa(self, pressure_pa):
+        """Somebody sucks at the reservoir; only a blocked inlet keeps it."""
+        self.missing_pl = -pressure_pa * self.inlet_pl_per_pa
+        self.flow()
+
 
 fluid = Fluid()

@@ -1,0 +1,150 @@
+"""A log as a course of events at the pump's own age: what was done to the pump, less what it did by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infuser.core.ledger import Ledger
+from infuser.wire import errors, records, states, units
+from pumpctl.logchain import Record
+from pumpctl.replay_causes import Causes, Deed
+from pumpctl.replay_orders import Order, order
+
+# Records of one turn of the pump's loop stand no further apart than the flash needs for one.
+_ONE_TURN_MS = 150
+# What tells of events, and what only tells of their effect.
+_KEEPING = (records.STATE, records.BOLUS_STARTED, records.BOLUS_ENDED, records.PLAN, records.TEMPORARY_RATE)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened at an age of the pump, and the records that it left.
+
+    One of: an `order`; `deeds` just before a turn of the loop; a power `cut`; the clock chip found `wall_ms` ahead of
+    the age (0: lost). `played` is false where it cannot be done again.
+    """
+
+    age_ms: int
+    members: tuple[Record, ...]
+    order: Order | None = None
+    deeds: tuple[Deed, ...] = ()
+    cut: bool = False
+    wall_ms: int | None = None
+    played: bool = True
+
+
+@dataclass
+class Course:
+    """The events of a log, and how many records of which kinds could not be played."""
+
+    events: list[Event] = field(default_factory=list)
+    unplayed: dict[int, list[int]] = field(default_factory=dict)
+    stood_in: dict[int, int] = field(default_factory=dict)
+
+
+def course(log: Sequence[Record], ledger: Ledger) -> Course:
+    """The course of records without a gap; `ledger` is the pump's state before the first and moves on with them."""
+    return _Reader(log, ledger).read()
+
+
+class _Reader:
+    def __init__(self, log: Sequence[Record], ledger: Ledger) -> None:
+        self._log = log
+        self._ledger = ledger
+        self._causes = Causes()
+        self._course = Course(stood_in=self._causes.stood_in)
+        self._at = 0
+        self._ahead_ms: int | None = None  # by how much the wall clock is ahead of the age
+
+    def read(self) -> Course:
+        while self._at < len(self._log):
+            record = self._log[self._at]
+            if record["kind"] == records.BOOT:
+                self._boot()
+            elif record["kind"] == records.COMMAND:
+                self._command()
+            elif record["kind"] == records.SNAPSHOT:
+                self._take(1)
+            else:
+                self._turn()
+        return self._course
+
+    def _take(self, count: int) -> tuple[Record, ...]:
+        """The next records, taken into account."""
+        members = tuple(self._log[self._at : self._at + count])
+        self._at += count
+        for record in members:
+            self._ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+            self._ahead_ms = _ahead_ms(record)
+        return members
+
+    def _boot(self) -> None:
+        """A power-on with all that it left. One cut before its self-test was over counts with the next."""
+        end = self._at + 1
+        tested = False
+        while end < len(self._log) and self._log[end]["kind"] != records.COMMAND:
+            one = self._log[end]
+            restarted = one["kind"] == records.BOOT
+            if tested and (restarted or one["age_ms"] - self._log[end - 1]["age_ms"] > units.MS_PER_S):
+                break
+            tested = not restarted and (tested or _tested(one))
+            end += 1
+        deeds = self._causes.at_start(self._log[self._at : end], self._ledger)
+        members = self._take(end - self._at)
+        boots = [one for one in members if one["kind"] == records.BOOT]
+        self._course.events.append(Event(boots[-1]["age_ms"], members, deeds=tuple(deeds), cut=True))
+
+    def _command(self) -> None:
+        first = self._log[self._at]
+        end = self._at + 1
+        if first["fields"]["error"] == errors.BEGUN:
+            while end < len(self._log) and self._log[end]["kind"] != records.BOOT:
+                end += 1
+                if _closes(self._log[end - 1], first):
+                    break
+        asked = order(self._log[self._at : end], self._ledger)
+        members = self._take(end - self._at)
+        begun = asked is not None and asked.error == errors.BEGUN
+        if begun and not any(one["kind"] in _KEEPING for one in members):
+            asked = None  # the power failed before it did anything
+        if asked is None:
+            self._skip(members)
+        self._course.events.append(Event(first["age_ms"], members, order=asked, played=asked is not None))
+
+    def _turn(self) -> None:
+        end = self._at + 1
+        while end < len(self._log) and self._log[end]["kind"] not in (records.BOOT, records.COMMAND):
+            if self._log[end]["age_ms"] - self._log[end - 1]["age_ms"] > _ONE_TURN_MS:
+                break
+            end += 1
+        self._find_clock(self._log[self._at])
+        deeds = self._causes.of(self._log[self._at : end], self._ledger)
+        members = self._take(end - self._at)
+        self._course.events.append(Event(members[0]["age_ms"], members, deeds=tuple(deeds)))
+
+    def _find_clock(self, record: Record) -> None:
+        """The pump has taken the clock chip's time, which is no record: it shows in the times of the records."""
+        ahead_ms = _ahead_ms(record)
+        if self._ahead_ms is None or ahead_ms == self._ahead_ms or record["kind"] == records.CLOCK:
+            return
+        before = self._log[self._at - 1]
+        self._course.events.append(Event(before["age_ms"], (), wall_ms=ahead_ms))
+
+    def _skip(self, members: Sequence[Record]) -> None:
+        for record in members:
+            self._course.unplayed.setdefault(record["kind"], []).append(record["seq"])
+
+
+def _ahead_ms(record: Record) -> int:
+    ahead_ms: int = record["time_ms"] - record["age_ms"] if record["time_ms"] else 0
+    return ahead_ms
+
+
+def _closes(record: Record, first: Record) -> bool:
+    return bool(
+        record["kind"] == records.COMMAND and record["fields"]["request_id"] == first["fields"]["request_id"]
+    )
+
+
+def _tested(record: Record) -> bool:
+    """Whether the self-test of a power-on is over with this record."""
+    return bool(record["kind"] == records.STATE and record["fields"]["old"] == states.SELF_TEST)

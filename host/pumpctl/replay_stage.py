@@ -1,0 +1,205 @@
+"""The scratch pump of a replay: brought to each event at the very ms of its own age at which the log has it."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from infuser.core.journal import FIRST_SEQ
+from infuser.wire import errors, messages, records, states, units
+from infuser.wire.messages import Refusal
+from pumpctl import logbook
+from pumpctl.exchange import Exchange
+from pumpctl.logchain import Record
+from pumpctl.logread import read_log
+from pumpctl.replay_causes import Deed
+from pumpctl.replay_course import Event
+from pumpctl.transport import open_transport
+from pumpctl.virtual import VirtualPump, start
+
+# The loop turns once in so many ms; a byte that is no message makes it turn at once, and again 100 ms later.
+_TURN_MS = 4000
+_TURN_AGAIN_MS = 100
+_LEAD_MS = _TURN_MS + _TURN_AGAIN_MS
+_WAKE = b"\0"
+# Before a turn, so that a button has been down long enough by then and no other turn has seen a fault.
+_BEFORE_MS = 50
+# A motor that an alarm or the button stops is stopped before the record: the counters are saved in between.
+_SAVING_MS = 1
+# The clock chip counts whole seconds: so far into one it says the same for as long as can be.
+_INTO_SECOND_MS = 500
+_LOST_WALL_MS = 946684800000  # 2000: no time that the pump believes
+_PULL_EVERY_MS = 5 * units.MS_PER_DAY
+
+Progress = Callable[[int], None]
+
+
+class Stage:
+    """A scratch virtual pump, its age and its serial line. `pulses` of its motor by record number, as counted by it."""
+
+    def __init__(self, bench: VirtualPump, exchange: Exchange, progress: Progress) -> None:
+        self._bench = bench
+        self._link = exchange
+        self._progress = progress
+        self._younger_ms = 0  # what the bench's clock is ahead of the pump's age
+        self._now_ms = 0
+        self._raw = bytearray()
+        self._next_seq = FIRST_SEQ
+        self._pulled_ms = 0
+        self.pulses: dict[int, int] = {}
+        self.uncounted = 0  # pulses made before power cuts that are in no counter
+        self.answers: dict[int, int] = {}  # request id -> answer of the scratch pump
+        self.skipped: list[Event] = []
+        self.greet()
+
+    def greet(self) -> None:
+        """Learn the pump's age after a start, and what its motor was given that it does not count."""
+        self._link.hello()
+        status = self._link.ask(messages.STATUS, {})
+        truth = self._bench.get()
+        self._now_ms = self._pulled_ms = status["age_ms"]
+        self._younger_ms = truth["now_ms"] - status["age_ms"]
+        self.uncounted = truth["steps_made"] - status["steps_total"]
+
+    def play(self, event: Event) -> None:
+        """Do again what happened, at its age."""
+        if event.cut:
+            self._cut(event)
+        elif event.wall_ms is not None:
+            self._set_wall(event.age_ms, event.wall_ms)
+        elif event.order is not None:
+            self._order(event)
+        elif event.played:
+            self._turn(event)
+        if self._now_ms - self._pulled_ms >= _PULL_EVERY_MS:
+            self._pull()
+        self._progress(event.age_ms)
+
+    def records(self) -> list[Record]:
+        """The scratch pump's own log to its end, verified."""
+        self._pull()
+        verdict = logbook.verify_raw(bytes(self._raw))
+        logbook.require(verdict, "the scratch pump's log")
+        return verdict.records
+
+    def counted(self) -> tuple[int, int]:
+        """(microsteps that the pump counts, pulses that its motor was given) by now."""
+        status = self._link.ask(messages.STATUS, {})
+        return status["steps_total"], self._bench.get()["steps_made"]
+
+    def _advance_to(self, age_ms: int) -> None:
+        if age_ms > self._now_ms:
+            passed = self._bench.advance_ms(age_ms - self._now_ms)
+            self._now_ms = passed["now_ms"] - self._younger_ms
+
+    def _look(self) -> None:
+        """Let the loop turn now, and learn what time it is afterwards."""
+        self._link.transport.write(_WAKE)
+        self._now_ms = self._bench.get()["now_ms"] - self._younger_ms
+
+    def _turn(self, event: Event) -> None:
+        """Let the loop turn at the age of a record and, so far as can be, not shortly before."""
+        if event.age_ms <= self._now_ms:
+            if event.deeds:
+                self.skipped.append(event)
+            return
+        stopped = any(_stops_motor(one) for one in event.members) or Deed("press", "stop") in event.deeds
+        at_ms = event.age_ms - (_SAVING_MS if stopped else 0)
+        self._turn_at(at_ms, event.deeds)
+        for record in event.members:
+            if record["kind"] == records.DELIVERY:
+                self.pulses[record["seq"]] = self._made - self.uncounted
+
+    def _turn_at(self, at_ms: int, deeds: Sequence[Deed] = ()) -> None:
+        if at_ms - _LEAD_MS > self._now_ms:
+            self._advance_to(at_ms - _LEAD_MS)
+            self._link.transport.write(_WAKE)
+        if deeds:
+            self._advance_to(at_ms - _BEFORE_MS)
+            self._do(deeds)
+        self._advance_to(at_ms)
+        self._link.transport.write(_WAKE)
+        truth = self._bench.get()
+        self._made = truth["steps_made"]
+        self._now_ms = truth["now_ms"] - self._younger_ms
+
+    def _do(self, deeds: Sequence[Deed]) -> None:
+        for deed in deeds:
+            if deed.op == "press":
+                self._bench.press(deed.name)
+            elif deed.op == "fault":
+                self._bench.fault(deed.name, deed.value)
+            elif deed.op == "set":
+                self._bench.set(deed.name, deed.value)
+            else:
+                self._bench.drain()
+
+    def _set_wall(self, age_ms: int, ahead_ms: int) -> None:
+        """The clock chip shows another time from here on; the pump finds it when it looks at the clock next."""
+        self._advance_to(age_ms)
+        if ahead_ms:
+            self._bench.set("wall-ms", self._now_ms + ahead_ms + _INTO_SECOND_MS)
+        else:
+            self._bench.fault("clock-lost")
+
+    def _order(self, event: Event) -> None:
+        order = event.order
+        assert order is not None
+        self._advance_to(event.age_ms)
+        self._link.hello()
+        if order.command == messages.REFILL_COMPLETE and order.error == errors.OK:
+            self._bench.fill(order.values["volume_nl"])
+        for offset in range(0, len(order.staged), messages.CHUNK_MAX):
+            chunk = order.staged[offset : offset + messages.CHUNK_MAX]
+            self._link.ask(messages.PROGRAM_STAGE, {"total": len(order.staged), "offset": offset, "chunk": chunk})
+        self.answers[order.request_id] = errors.OK
+        try:
+            self._link.ask(order.command, order.values, order.request_id)
+        except Refusal as refused:
+            self.answers[order.request_id] = refused.code
+        truth = self._bench.get()
+        self._now_ms = truth["now_ms"] - self._younger_ms
+        for record in event.members:
+            if record["kind"] == records.DELIVERY:
+                self.pulses[record["seq"]] = truth["steps_made"] - self.uncounted
+
+    def _cut(self, event: Event) -> None:
+        """Cut the power after the last sign of life that the log tells of, and let it come back at the same age."""
+        boots = [one for one in event.members if one["kind"] == records.BOOT]
+        alive_ms = boots[0]["age_ms"] - boots[0]["fields"]["gap_ms"]
+        self._turn_at(max(alive_ms, self._now_ms), event.deeds)
+        back = boots[-1]
+        off_ms = max(0, back["age_ms"] - self._now_ms)
+        if back["time_ms"]:
+            self._bench.set("wall-ms", back["time_ms"] - off_ms + _INTO_SECOND_MS)
+        else:
+            self._bench.fault("clock-lost")
+        self._pull()
+        self._bench.power_cut(off_ms)
+        if not back["time_ms"]:
+            self._bench.fault("clock-lost", False)
+        self.greet()
+
+    def _pull(self) -> None:
+        for page in read_log(lambda command, **values: self._link.ask(command, values), self._next_seq):
+            self._raw += page
+        self._next_seq = self._link.ask(messages.STATUS, {})["log_next"]
+        self._pulled_ms = self._now_ms
+
+
+def _stops_motor(record: Record) -> bool:
+    return bool(record["kind"] == records.STATE and record["fields"]["new"] == states.ALARM_STOPPED)
+
+
+@contextlib.contextmanager
+def stage(name: str, wall_ms: int, files: Path | None, progress: Progress) -> Iterator[Stage]:
+    """A scratch pump that is switched on while its clock shows `wall_ms` (0: lost), with `files` on its flash."""
+    bench = start(name, speed=0, wall_ms=wall_ms + _INTO_SECOND_MS if wall_ms else _LOST_WALL_MS)
+    try:
+        transport = open_transport(str(bench.port))
+        try:
+            yield Stage(bench, Exchange(transport, timeout_s=2.0, tries=3), progress)
+        finally:
+            transport.close()
+    finally:
+        bench.stop()
