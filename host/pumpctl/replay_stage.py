@@ -22,10 +22,13 @@ _TURN_MS = 4000
 _TURN_AGAIN_MS = 100
 _LEAD_MS = _TURN_MS + _TURN_AGAIN_MS
 _WAKE = b"\0"
+OPERATOR = "replay"
 # Before a turn, so that a button has been down long enough by then and no other turn has seen a fault.
 _BEFORE_MS = 50
-# A motor that an alarm or the button stops is stopped before the record: the counters are saved in between.
+# A motor that an alarm or the button stops is stopped before the record: the counters are saved in between. One that
+# starts by itself does so after the chirp with which the sounder is tested.
 _SAVING_MS = 1
+_CHIRP_MS = 30
 # The clock chip counts whole seconds: so far into one it says the same for as long as can be.
 _INTO_SECOND_MS = 500
 _LOST_WALL_MS = 946684800000  # 2000: no time that the pump believes
@@ -50,6 +53,8 @@ class Stage:
         self.uncounted = 0  # pulses made before power cuts that are in no counter
         self.answers: dict[int, int] = {}  # request id -> answer of the scratch pump
         self.skipped: list[Event] = []
+        self.saved: list[int] = []  # ages of power cuts at which it was made to save its counters
+        self._truth: dict[str, Any] = {}
         self.greet()
 
     def greet(self) -> None:
@@ -92,23 +97,14 @@ class Stage:
             passed = self._bench.advance_ms(age_ms - self._now_ms)
             self._now_ms = passed["now_ms"] - self._younger_ms
 
-    def _look(self) -> None:
-        """Let the loop turn now, and learn what time it is afterwards."""
-        self._link.transport.write(_WAKE)
-        self._now_ms = self._bench.get()["now_ms"] - self._younger_ms
-
     def _turn(self, event: Event) -> None:
         """Let the loop turn at the age of a record and, so far as can be, not shortly before."""
         if event.age_ms <= self._now_ms:
             if event.deeds:
                 self.skipped.append(event)
             return
-        stopped = any(_stops_motor(one) for one in event.members) or Deed("press", "stop") in event.deeds
-        at_ms = event.age_ms - (_SAVING_MS if stopped else 0)
-        self._turn_at(at_ms, event.deeds)
-        for record in event.members:
-            if record["kind"] == records.DELIVERY:
-                self.pulses[record["seq"]] = self._made - self.uncounted
+        self._turn_at(event.age_ms - _before_record_ms(event), event.deeds)
+        self._note_pulses(event)
 
     def _turn_at(self, at_ms: int, deeds: Sequence[Deed] = ()) -> None:
         if at_ms - _LEAD_MS > self._now_ms:
@@ -119,9 +115,17 @@ class Stage:
             self._do(deeds)
         self._advance_to(at_ms)
         self._link.transport.write(_WAKE)
-        truth = self._bench.get()
-        self._made = truth["steps_made"]
-        self._now_ms = truth["now_ms"] - self._younger_ms
+        self._look()
+
+    def _look(self) -> None:
+        """What time it is by now, and what has been done."""
+        self._truth = self._bench.get()
+        self._now_ms = self._truth["now_ms"] - self._younger_ms
+
+    def _note_pulses(self, event: Event) -> None:
+        for record in event.members:
+            if record["kind"] == records.DELIVERY:
+                self.pulses[record["seq"]] = self._truth["steps_made"] - self.uncounted
 
     def _do(self, deeds: Sequence[Deed]) -> None:
         for deed in deeds:
@@ -157,17 +161,14 @@ class Stage:
             self._link.ask(order.command, order.values, order.request_id)
         except Refusal as refused:
             self.answers[order.request_id] = refused.code
-        truth = self._bench.get()
-        self._now_ms = truth["now_ms"] - self._younger_ms
-        for record in event.members:
-            if record["kind"] == records.DELIVERY:
-                self.pulses[record["seq"]] = truth["steps_made"] - self.uncounted
+        self._look()
+        self._note_pulses(event)
 
     def _cut(self, event: Event) -> None:
         """Cut the power after the last sign of life that the log tells of, and let it come back at the same age."""
         boots = [one for one in event.members if one["kind"] == records.BOOT]
         alive_ms = boots[0]["age_ms"] - boots[0]["fields"]["gap_ms"]
-        self._turn_at(max(alive_ms, self._now_ms), event.deeds)
+        self._save_at(max(alive_ms, self._now_ms), event.deeds)
         back = boots[-1]
         off_ms = max(0, back["age_ms"] - self._now_ms)
         if back["time_ms"]:
@@ -180,6 +181,24 @@ class Stage:
             self._bench.fault("clock-lost", False)
         self.greet()
 
+    def _save_at(self, at_ms: int, deeds: Sequence[Deed]) -> None:
+        """See to it that the counters saved last are those of this age: what the pump goes on from after the cut."""
+        self._advance_to(at_ms - _LEAD_MS)
+        self._link.transport.write(_WAKE)
+        self._advance_to(at_ms - _LEAD_MS + 2 * _TURN_AGAIN_MS)
+        self._look()
+        before = self._truth["flash"]["programs"]
+        self._turn_at(at_ms, deeds)
+        status = self._link.ask(messages.STATUS, {})
+        saved = self._truth["flash"]["programs"] != before
+        if not saved and status["state"] in states.DELIVERING and status["time_valid"]:
+            # A clock that is set to what it shows changes nothing, and reserves anew.
+            self._link.hello()
+            told = {"time_ms": status["time_ms"], "utc_offset_min": status["utc_offset_min"], "operator": OPERATOR}
+            self._link.ask(messages.CLOCK_SET, told)
+            self.saved.append(at_ms)
+            self._look()
+
     def _pull(self) -> None:
         for page in read_log(lambda command, **values: self._link.ask(command, values), self._next_seq):
             self._raw += page
@@ -187,8 +206,16 @@ class Stage:
         self._pulled_ms = self._now_ms
 
 
-def _stops_motor(record: Record) -> bool:
-    return bool(record["kind"] == records.STATE and record["fields"]["new"] == states.ALARM_STOPPED)
+def _before_record_ms(event: Event) -> int:
+    """How long before its first record the turn of the loop began."""
+    for record in event.members:
+        fields = record["fields"]
+        if record["kind"] == records.STATE:
+            if fields["new"] == states.ALARM_STOPPED or fields["reason"] == states.BY_BUTTON:
+                return _SAVING_MS
+            if fields["reason"] == states.BY_TIMER and fields["old"] not in states.DELIVERING:
+                return _CHIRP_MS
+    return 0
 
 
 @contextlib.contextmanager
