@@ -1,13 +1,13 @@
 """A log as a course of events at the pump's own age: what was done to the pump, less what it did by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from infuser.core.ledger import Ledger
-from infuser.wire import errors, records, states, units
+from infuser.wire import alarms, errors, messages, records, states, units
 from pumpctl.logchain import Record
-from pumpctl.replay_causes import Causes, Deed
-from pumpctl.replay_orders import Order, order
+from pumpctl.replay_causes import OWN, Causes, Deed
+from pumpctl.replay_orders import UNPLAYED, Order, order
 
 # Records of one turn of the pump's loop stand no further apart than the flash needs for one.
 _ONE_TURN_MS = 150
@@ -20,7 +20,7 @@ class Event:
     """What happened at an age of the pump, and the records that it left.
 
     One of: an `order`; `deeds` just before a turn of the loop; a power `cut`; the clock chip found `wall_ms` ahead of
-    the age (0: lost). `played` is false where it cannot be done again.
+    the age (0: lost); a drug `library` of this digest put into force. `played` is false where it cannot be done again.
     """
 
     age_ms: int
@@ -29,6 +29,7 @@ class Event:
     deeds: tuple[Deed, ...] = ()
     cut: bool = False
     wall_ms: int | None = None
+    library: bytes = b""
     played: bool = True
 
 
@@ -37,18 +38,23 @@ class Course:
     """The events of a log, and how many records of which kinds could not be played."""
 
     events: list[Event] = field(default_factory=list)
-    unplayed: dict[int, list[int]] = field(default_factory=dict)
+    # (kind, why) -> numbers of the records
+    unplayed: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     stood_in: dict[int, int] = field(default_factory=dict)
 
 
-def course(log: Sequence[Record], ledger: Ledger) -> Course:
-    """The course of records without a gap; `ledger` is the pump's state before the first and moves on with them."""
-    return _Reader(log, ledger).read()
+def course(log: Sequence[Record], ledger: Ledger, libraries: Collection[bytes] = ()) -> Course:
+    """The course of records without a gap; `ledger` is the pump's state before the first and moves on with them.
+
+    `libraries` are the digests of those that can be put into force again.
+    """
+    return _Reader(log, ledger, libraries).read()
 
 
 class _Reader:
-    def __init__(self, log: Sequence[Record], ledger: Ledger) -> None:
+    def __init__(self, log: Sequence[Record], ledger: Ledger, libraries: Collection[bytes]) -> None:
         self._log = log
+        self._libraries = libraries
         self._ledger = ledger
         self._causes = Causes()
         self._course = Course(stood_in=self._causes.stood_in)
@@ -75,7 +81,18 @@ class _Reader:
         for record in members:
             self._ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
             self._ahead_ms = _ahead_ms(record)
+            self._note_unplayed(record)
         return members
+
+    def _note_unplayed(self, record: Record) -> None:
+        """What the pump found in itself is not done to the scratch pump, so long as the motor knows nothing of it."""
+        kind = record["kind"]
+        if kind == records.FAULT:
+            self._leave((record,), "a fault that the pump found")
+        elif kind == records.ALARM_RAISED:
+            alarm = record["fields"]["alarm"]
+            if alarm not in OWN and alarms.answer(alarm) == alarms.KEEP and alarm != alarms.CLOCK_LOST:
+                self._leave((record,), f"{alarms.name(alarm)} does not change what the motor is told")
 
     def _boot(self) -> None:
         """A power-on with all that it left. One cut before its self-test was over counts with the next."""
@@ -106,8 +123,12 @@ class _Reader:
         begun = asked is not None and asked.error == errors.BEGUN
         if begun and not any(one["kind"] in _KEEPING for one in members):
             asked = None  # the power failed before it did anything
+        library = next((one["fields"]["digest"] for one in members if one["kind"] == records.LIBRARY), b"")
+        if library in self._libraries:
+            self._course.events.append(Event(first["age_ms"], members, library=library))
+            return
         if asked is None:
-            self._skip(members)
+            self._leave(members, self._why(first))
         self._course.events.append(Event(first["age_ms"], members, order=asked, played=asked is not None))
 
     def _turn(self) -> None:
@@ -129,9 +150,22 @@ class _Reader:
         before = self._log[self._at - 1]
         self._course.events.append(Event(before["age_ms"], (), wall_ms=ahead_ms))
 
-    def _skip(self, members: Sequence[Record]) -> None:
+    def _leave(self, members: Sequence[Record], why: str) -> None:
         for record in members:
-            self._course.unplayed.setdefault(record["kind"], []).append(record["seq"])
+            name = records.RECORDS[record["kind"]][0]
+            self._course.unplayed.setdefault((name, why), []).append(record["seq"])
+
+    def _why(self, first: Record) -> str:
+        fields = first["fields"]
+        command = fields["command"]
+        name = messages.MESSAGES[command][0] if command in messages.MESSAGES else f"command {command}"
+        if fields["error"] != errors.BEGUN:
+            return f"{name} was refused before it began"
+        if command == messages.LIBRARY_COMMIT:
+            return "the log has a drug library's digest only; --library FILE gives the library"
+        if command in UNPLAYED:
+            return f"{name} is not about what is delivered"
+        return f"{name} was cut off by the power before it did anything"
 
 
 def _ahead_ms(record: Record) -> int:

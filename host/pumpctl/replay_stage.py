@@ -1,16 +1,18 @@
 """The scratch pump of a replay: brought to each event at the very ms of its own age at which the log has it."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import errors, messages, records, states, units
 from infuser.wire.messages import Refusal
-from pumpctl import logbook
+from pumpctl import bench_library, logbook
+from pumpctl.client import Pump
 from pumpctl.exchange import Exchange
 from pumpctl.logchain import Record
+from pumpctl.library import DrugLibrary
 from pumpctl.logread import read_log
 from pumpctl.replay_causes import Deed
 from pumpctl.replay_course import Event
@@ -40,8 +42,11 @@ Progress = Callable[[int], None]
 class Stage:
     """A scratch virtual pump, its age and its serial line. `pulses` of its motor by record number, as counted by it."""
 
-    def __init__(self, bench: VirtualPump, exchange: Exchange, progress: Progress) -> None:
+    def __init__(
+        self, bench: VirtualPump, exchange: Exchange, libraries: Mapping[bytes, DrugLibrary], progress: Progress
+    ) -> None:
         self._bench = bench
+        self._libraries = libraries
         self._link = exchange
         self._progress = progress
         self._younger_ms = 0  # what the bench's clock is ahead of the pump's age
@@ -72,6 +77,8 @@ class Stage:
             self._cut(event)
         elif event.wall_ms is not None:
             self._set_wall(event.age_ms, event.wall_ms)
+        elif event.library:
+            self._library(event)
         elif event.order is not None:
             self._order(event)
         elif event.played:
@@ -164,6 +171,13 @@ class Stage:
         self._look()
         self._note_pulses(event)
 
+    def _library(self, event: Event) -> None:
+        """Put a drug library into force, signed with a key that the scratch pump is made to trust."""
+        self._advance_to(event.age_ms)
+        pump = Pump(self._link.transport, operator=OPERATOR)
+        bench_library.put(self._bench, pump, self._libraries[event.library])
+        self._look()
+
     def _cut(self, event: Event) -> None:
         """Cut the power after the last sign of life that the log tells of, and let it come back at the same age."""
         boots = [one for one in event.members if one["kind"] == records.BOOT]
@@ -219,13 +233,18 @@ def _before_record_ms(event: Event) -> int:
 
 
 @contextlib.contextmanager
-def stage(name: str, wall_ms: int, files: Path | None, progress: Progress) -> Iterator[Stage]:
-    """A scratch pump that is switched on while its clock shows `wall_ms` (0: lost), with `files` on its flash."""
-    bench = start(name, speed=0, wall_ms=wall_ms + _INTO_SECOND_MS if wall_ms else _LOST_WALL_MS)
+def stage(
+    name: str, wall_ms: int, files: Path | None, libraries: Mapping[bytes, DrugLibrary], progress: Progress
+) -> Iterator[Stage]:
+    """A scratch pump that is switched on while its clock shows `wall_ms` (0: lost), with `files` on its flash.
+
+    `libraries` are drug libraries by their digests.
+    """
+    bench = start(name, speed=0, wall_ms=wall_ms + _INTO_SECOND_MS if wall_ms else _LOST_WALL_MS, files=files)
     try:
         transport = open_transport(str(bench.port))
         try:
-            yield Stage(bench, Exchange(transport, timeout_s=2.0, tries=3), progress)
+            yield Stage(bench, Exchange(transport, timeout_s=2.0, tries=3), libraries, progress)
         finally:
             transport.close()
     finally:

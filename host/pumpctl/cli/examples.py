@@ -53,6 +53,7 @@ EXAMPLES = {
     "log show": "log show --since 2026-03-01 --kind alarm-raised --tail 20",
     "log export": "log export --all -o march.parquet --since 2026-03-01 --until 2026-04-01",
     "log verify": "log verify log.bin",
+    "log replay": "log replay --from 2026-03-01 --to 2026-03-08",
     "report": "report --since 2026-03-01 --until 2026-03-31 -o march.html",
     "calibrate": "calibrate --runs 5 --volume 1ml",
     "accuracy": "accuracy --virtual --rate 0.2ml/d --html accuracy.html",

@@ -1,4 +1,4 @@
-"""`pumpctl log`: pull the pump's log into the archive, show it, verify it; `export` stands in its own module."""
+"""`pumpctl log`: pull the pump's log into the archive, show it, verify it; `export` and `replay` have their own modules."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from pumpctl.cli import log_choice
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.cli.log_export import export
+from pumpctl.cli.replay import replay
 from pumpctl.logchain import Verdict
 from pumpctl.store import Archive, Gap, Log
 from pumpctl.wholefile import writing
@@ -19,10 +20,11 @@ from pumpctl.wholefile import writing
 
 @click.group(cls=SuggestingGroup)
 def log() -> None:
-    """Pull, show, export and verify the pump's log. Pulled logs are kept in a local archive."""
+    """Pull, show, export, verify and replay the pump's log. Pulled logs are kept in a local archive."""
 
 
 log.add_command(export)
+log.add_command(replay)
 
 
 @log.command(short_help="Bring what is new into the archive, verified.")

@@ -13,6 +13,7 @@ stdout on the master end of a raw pseudo-terminal and stderr on vm.log. Keys of 
     wall_ms           wall clock (ms since 1970, UTC) that a new plant's DS3231 starts with
     speed             virtual seconds a second; 0 = time moves only by `advance`
     seed, crystal_ppm of the plant's noise; error of the pump's crystal
+    files             folder whose files a new flash image holds from the beginning
 
 Exit codes of the VM: 0 ordered stop, 42 watchdog, 43 machine.reset(), 44 power cut.
 """

@@ -155,17 +155,20 @@ def start(
     crystal_ppm: int | None = None,
     wall_ms: int | None = None,
     micropython: str | None = None,
+    files: Path | None = None,
 ) -> VirtualPump:
     """Starts the virtual pump `name` in the background and returns once its firmware answers.
 
     A pump that existed before keeps its flash, its mechanics and every setting that is None here.
-    `wall_ms` (ms since 1970, UTC) is what a new pump's clock starts with. UsageProblem: it runs
-    already, or there is no MicroPython; LinkError: its firmware does not come up.
+    `wall_ms` (ms since 1970, UTC) is what a new pump's clock starts with, `files` a folder with what is
+    on its flash already. UsageProblem: it runs already, or there is no MicroPython; LinkError: its firmware
+    does not come up.
     """
     pump = VirtualPump(name)
     if pump.running:
         _refuse_second_start(pump)
     settings = {"speed": speed, "seed": seed, "crystal_ppm": crystal_ppm, "wall_ms": wall_ms}
+    settings["files"] = None if files is None else str(files.absolute())
     config = launcher.new_config(pump.paths, {**settings, "micropython": micropython})
     pump.paths.directory.mkdir(parents=True, exist_ok=True)
     launcher.install(pump.paths)

@@ -1,0 +1,210 @@
+"""Where a replay begins: with the pump's first power-on, or in the state that a snapshot of its log holds.
+
+A snapshot is the whole ledger. Written into the flash of a scratch pump with the counters of the next record of
+counters, it is what the firmware takes up by itself when it is switched on, as after a power cut.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from infuser.core import segments
+from infuser.core.checkpoint import Checkpoint
+from infuser.core.journal import FIRST_SEQ
+from infuser.core.ledger import Ledger
+from infuser.wire import codec, records, states, units
+from infuser.wire import library as libraries
+from pumpctl import library as files
+from pumpctl.logchain import Record
+from pumpctl.replay_slack import Slack
+
+# From power-on to the first tick: self-test, and what is written before.
+_START_MS = 400
+# One of the two files in which a pump keeps its drug library.
+_LIBRARY_FILE = "lib0"
+_ALONE_MS = 3 * units.MS_PER_S
+_TICK_MS = 4 * units.MS_PER_S
+
+
+@dataclass
+class Start:
+    """State before record `at` of a section, when the scratch pump is switched on at `wall_ms` with `files`.
+
+    `slack` says what is not known of that state.
+    """
+
+    at: int
+    ledger: Ledger
+    wall_ms: int
+    files: dict[str, bytes] = field(default_factory=dict)
+    slack: Slack = field(default_factory=Slack)
+
+
+class _Flash:
+    """Files by name, as hw.storage.Files keeps them."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file, None without it."""
+        return self.held.get(name)
+
+    def overwrite(self, name: str, data: bytes) -> None:
+        """Replace a file."""
+        self.held[name] = data
+
+
+def begin(section: Sequence[Record], held: Sequence[bytes] = ()) -> Start | None:
+    """The earliest place of a section without gaps from which it can be replayed; None if there is none.
+
+    `held` are drug libraries, encoded, that the log's pump may have had besides the one that a pump begins with.
+    """
+    first = section[0]
+    if first["seq"] == FIRST_SEQ:
+        at = next((at for at, one in enumerate(section) if one["kind"] == records.BOOT), None)
+        if at is not None:
+            return _born(section, at)
+    ledger: Ledger | None = None
+    for at, record in enumerate(section):
+        if record["kind"] == records.SNAPSHOT and ledger is None:
+            ledger = _restored(record)
+        if ledger is None:
+            continue
+        ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+        if record["kind"] == records.DELIVERY and _alone(section, at) and _settled(ledger):
+            return _taken_up(section, at, ledger, held)
+    return None
+
+
+def _restored(snapshot: Record) -> Ledger | None:
+    """The ledger of a snapshot, None where another firmware wrote it."""
+    ledger = Ledger()
+    try:
+        ledger.restore(snapshot["fields"]["ledger"])
+    except codec.CodecError:
+        return None
+    return ledger
+
+
+def _born(section: Sequence[Record], at: int) -> Start:
+    ledger = Ledger()
+    for record in section[:at]:
+        ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+    record = section[at]
+    wall_ms = record["time_ms"] - record["age_ms"] if record["time_ms"] else 0
+    return Start(at, ledger, wall_ms - wall_ms % units.MS_PER_S)
+
+
+def _alone(section: Sequence[Record], at: int) -> bool:
+    """Whether nothing else happened while a pump would start."""
+    age_ms = section[at]["age_ms"]
+    before = at == 0 or section[at - 1]["age_ms"] <= age_ms - _ALONE_MS
+    return before and at + 1 < len(section) and section[at + 1]["age_ms"] >= age_ms + _ALONE_MS
+
+
+def _settled(ledger: Ledger) -> bool:
+    return not ledger.bolus_list and ledger.state not in (states.SELF_TEST, states.PRIMING, states.SERVICE)
+
+
+def _taken_up(section: Sequence[Record], at: int, ledger: Ledger, held: Sequence[bytes]) -> Start:
+    record = section[at]
+    fields = record["fields"]
+    # Who may act is not played again: the scratch pump has no keys.
+    ledger.keys_digest = b""
+    ahead_ms = record["time_ms"] - record["age_ms"]
+    running = ledger.state in states.DELIVERING
+    on_ms = record["age_ms"] - (_START_MS if running else 0)
+    wall_ms = 0
+    if record["time_ms"]:
+        # The clock chip counts whole seconds.
+        wall_ms = (on_ms + ahead_ms + units.MS_PER_S // 2) // units.MS_PER_S * units.MS_PER_S
+        on_ms = wall_ms - ahead_ms
+    seq = record["seq"] + 1
+    stored = records.encode(records.SNAPSHOT, record["boot"], seq, wall_ms, on_ms, {"ledger": ledger.snapshot()},
+                            records.CHAIN_START)  # fmt: skip
+    flash = _Flash()
+    flash.held[segments.name_of(seq)] = stored
+    Checkpoint(flash).save(_counters(section, at, seq, on_ms, wall_ms))
+    library = _library(ledger.library_digest, held)
+    if library:
+        flash.held[_LIBRARY_FILE] = library
+    slack = Slack(step_pl=fields["step_pl"], rate_nl_per_day=fields["rate_nl_per_day"])
+    if running:
+        slack.open_for(_TICK_MS + units.MS_PER_S, fields["rate_nl_per_day"])
+    slack.open_pl += units.PL_PER_NL
+    slack.forget()
+    return Start(at + 1, ledger, wall_ms, flash.held, slack)
+
+
+def _counters(section: Sequence[Record], at: int, seq: int, age_ms: int, time_ms: int) -> dict[str, object]:
+    fields = section[at]["fields"]
+    counters = {name: fields[name] for name in records.COUNTER_NAMES}
+    fractions = dict(zip(records.FRACTION_NAMES, fractions_pl(section, at), strict=True))
+    return {
+        "event_seq": seq,
+        **counters,
+        **fractions,
+        "steps_reserved": sum(counters.values()),
+        "basal_acc_rem": 0,
+        "age_ms": age_ms,
+        "time_ms": time_ms,
+        "window_min": 0,
+        "minutes": b"",
+    }
+
+
+def fractions_pl(section: Sequence[Record], at: int) -> list[int]:
+    """What stood in each bucket beyond its whole microsteps at a record of counters, so far as it can be found out.
+
+    The record has their sum. How much of it is the basal bucket's shows in the times at which its count grows after.
+    """
+    fields = section[at]["fields"]
+    step_pl = fields["step_pl"]
+    therapy = sum(fields[name] for name in records.THERAPY_NAMES)
+    total_pl = max(0, fields["programmed_nl"] * units.PL_PER_NL - therapy * step_pl)
+    low, high = max(0, total_pl - (states.PRIME - 1) * (step_pl - 1)), min(total_pl, step_pl - 1)
+    if not any(fields[name] for name in records.THERAPY_NAMES[1:]):
+        low = high
+    boluses_nl = 0
+    for record in section[at + 1 :]:
+        later = record["fields"]
+        if record["kind"] in (records.BOOT, records.CALIBRATION) or later.get("reason", states.DONE) != states.DONE:
+            break
+        if record["kind"] == records.BOLUS_STARTED:
+            boluses_nl += later["volume_nl"] if later["bucket"] != states.PRIME else 0
+        elif record["kind"] == records.DELIVERY and _whole(section, at, record):
+            passed_pl = (later["programmed_nl"] - fields["programmed_nl"] - boluses_nl) * units.PL_PER_NL
+            made_pl = (later["basal_steps"] - fields["basal_steps"]) * step_pl
+            low, high = _narrowed(low, high, made_pl - passed_pl, made_pl - passed_pl + step_pl)
+    basal_pl = (low + high) // 2
+    rest_pl = total_pl - basal_pl
+    others = []
+    for _ in range(states.PRIME - 1):
+        others.append(min(rest_pl, step_pl - 1))
+        rest_pl -= others[-1]
+    return [basal_pl, *others, 0]
+
+
+def _whole(section: Sequence[Record], at: int, record: Record) -> bool:
+    """Whether no bolus was under way at a record."""
+    under_way = 0
+    for one in section[at + 1 :]:
+        if one is record:
+            break
+        under_way += (one["kind"] == records.BOLUS_STARTED) - (one["kind"] == records.BOLUS_ENDED)
+    return under_way == 0
+
+
+def _narrowed(low: int, high: int, at_least: int, below: int) -> tuple[int, int]:
+    """The part of low..high that a record allows for; the volumes of both records were rounded down to the nL."""
+    within = max(low, at_least - units.PL_PER_NL), min(high, below + units.PL_PER_NL)
+    return within if within[0] <= within[1] else (low, high)
+
+
+def _library(digest: bytes, held: Sequence[bytes]) -> bytes:
+    """The library of a digest as it stands on the flash, b"" if it is not known here."""
+    for encoded in (files.encode(files.starting()), *held):
+        if libraries.digest(encoded) == digest:
+            # What is on the flash was verified when it came: its signature is not looked at again.
+            return encoded + bytes(libraries.SIGNATURE_BYTES)
+    return b""
