@@ -110,6 +110,9 @@ class Stage:
             if event.deeds:
                 self.skipped.append(event)
             return
+        if _over_by_itself(event):
+            self._advance_to(event.age_ms)
+            return
         self._turn_at(event.age_ms - _before_record_ms(event), event.deeds)
         self._note_pulses(event)
 
@@ -218,6 +221,12 @@ class Stage:
             self._raw += page
         self._next_seq = self._link.ask(messages.STATUS, {})["log_next"]
         self._pulled_ms = self._now_ms
+
+
+def _over_by_itself(event: Event) -> bool:
+    """Whether priming came to its end: the motor stands then whenever that is seen, and a turn more would save more."""
+    first = event.members[0]
+    return bool(first["kind"] == records.BOLUS_ENDED and first["fields"]["bucket"] == states.PRIME)
 
 
 def _before_record_ms(event: Event) -> int:
