@@ -38,7 +38,6 @@ _PLAYED = {
 # These follow from what the pump counts and is told, so that the scratch pump comes to them by itself.
 OWN = (
     alarms.RESERVOIR_LOW,
-    alarms.PRIMING_FAILED,
     alarms.DOSE_LIMIT,
     alarms.LONG_STOP,
     alarms.POWER_RESTORED,
@@ -55,9 +54,11 @@ class Causes:
         self.stood_in: dict[int, int] = {}  # alarm of the log -> alarm of the scratch pump
         self._standing: set[int] = set()
 
-    def of(self, members: Sequence[Record], ledger: Ledger) -> list[Deed]:
-        """What has to be done just before the turn of the pump's loop that left these records."""
+    def of(self, members: Sequence[Record], ledger: Ledger) -> tuple[list[Deed], list[Deed]]:
+        """What has to be done just before the turn of the pump's loop that left these records, and right after it."""
         deeds: list[Deed] = []
+        after: list[Deed] = []
+        raised: set[int] = set()
         for record in members:
             kind, fields = record["kind"], record["fields"]
             if kind in (records.BOLUS_STARTED, records.BOLUS_REFUSED) and fields["bucket"] == states.PATIENT_BOLUS:
@@ -65,20 +66,23 @@ class Causes:
             elif kind == records.STATE and fields["reason"] == states.BY_BUTTON:
                 deeds.append(Deed("press", "stop"))
             elif kind == records.ALARM_RAISED:
+                raised.add(fields["alarm"])
                 deeds += self._raised(fields["alarm"], ledger)
             elif kind == records.ALARM_CLEARED:
-                deeds += self._cleared(fields["alarm"])
+                (after if fields["alarm"] in raised else deeds).extend(self._cleared(fields["alarm"]))
             elif kind == records.STATE and _stopped_by_alarm(fields) and not self._explained(members):
                 deeds += self._raised(alarms.INTERNAL_FAULT, ledger)
-        return deeds
+        return deeds, after
 
-    def at_start(self, members: Sequence[Record], ledger: Ledger) -> list[Deed]:
-        """What has to be done before a power-on after which the pump stood because of an alarm."""
-        stopped = any(one["kind"] == records.STATE and _stopped_by_alarm(one["fields"]) for one in members)
-        if not stopped or ledger.alarms.answer() == alarms.MOTOR_OFF:
-            return []
-        raised = [one["fields"]["alarm"] for one in members if one["kind"] == records.ALARM_RAISED]
-        return [deed for alarm in raised if _stops(alarm) for deed in self._raised(alarm, ledger)]
+    def beside(self, members: Sequence[Record], ledger: Ledger) -> list[Deed]:
+        """What has to be done before a command or a power-on, for alarms that came or went with it."""
+        deeds: list[Deed] = []
+        for record in members:
+            if record["kind"] == records.ALARM_CLEARED:
+                deeds += self._cleared(record["fields"]["alarm"])
+            elif record["kind"] == records.ALARM_RAISED:
+                deeds += self._raised(record["fields"]["alarm"], ledger)
+        return deeds
 
     def alarm(self, alarm: int) -> int:
         """The alarm of the scratch pump that an alarm of the log is there."""

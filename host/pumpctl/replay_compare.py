@@ -135,7 +135,7 @@ def _count(stretch: Stretch, record: Record, other: Record | None, pulses: int |
     left = "reservoir_nl"
     if not found and abs(logged[left] - replayed[left]) > count.open_nl + _step_nl(logged) * bool(count.open_nl):
         found = [_deviation(record, "reservoir in nL", logged[left], replayed[left])]
-    if not found and pulses is not None and abs(pulses - count.steps) > _under_way(logged, count.open_nl):
+    if not found and pulses is not None and abs(pulses - count.steps) > slack.pulses():
         found = [_deviation(record, "pulses of the motor", count.steps, pulses)]
     stretch.deviations += found
     same = all(logged[name] == replayed[name] for name in records.COUNTER_NAMES)
@@ -149,8 +149,3 @@ def _within(value: int, bounds: tuple[int, int]) -> bool:
 def _step_nl(fields: dict[str, int]) -> int:
     return fields["step_pl"] // units.PL_PER_NL + 1
 
-
-def _under_way(fields: dict[str, int], open_nl: int) -> int:
-    """Pulses more or fewer than counted that may just be on their way: those of one tick, and one between tick and look."""
-    tick_nl = fields["rate_nl_per_day"] * 4 // (24 * 3600)
-    return 1 + (tick_nl + open_nl) // _step_nl(fields)

@@ -1,7 +1,7 @@
 """A log as a course of events at the pump's own age: what was done to the pump, less what it did by itself."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infuser.core.ledger import Ledger
 from infuser.wire import alarms, errors, messages, records, states, units
@@ -19,7 +19,7 @@ _KEEPING = (records.STATE, records.BOLUS_STARTED, records.BOLUS_ENDED, records.P
 class Event:
     """What happened at an age of the pump, and the records that it left.
 
-    One of: an `order`; `deeds` just before a turn of the loop; a power `cut`; the clock chip found `wall_ms` ahead of
+    One of: an `order`; `deeds` just before a turn of the loop, `after` right after it; a power `cut`; the clock chip found `wall_ms` ahead of
     the age (0: lost); a drug `library` of this digest put into force. `played` is false where it cannot be done again.
     """
 
@@ -27,6 +27,7 @@ class Event:
     members: tuple[Record, ...]
     order: Order | None = None
     deeds: tuple[Deed, ...] = ()
+    after: tuple[Deed, ...] = ()
     cut: bool = False
     wall_ms: int | None = None
     library: bytes = b""
@@ -105,7 +106,7 @@ class _Reader:
                 break
             tested = not restarted and (tested or _tested(one))
             end += 1
-        deeds = self._causes.at_start(self._log[self._at : end], self._ledger)
+        deeds = self._causes.beside(self._log[self._at : end], self._ledger)
         members = self._take(end - self._at)
         boots = [one for one in members if one["kind"] == records.BOOT]
         self._course.events.append(Event(boots[-1]["age_ms"], members, deeds=tuple(deeds), cut=True))
@@ -119,6 +120,9 @@ class _Reader:
                 if _closes(self._log[end - 1], first):
                     break
         asked = order(self._log[self._at : end], self._ledger)
+        deeds = tuple(self._causes.beside(self._log[self._at : end], self._ledger))
+        if asked and asked.command == messages.ALARM_ACK:
+            asked = replace(asked, values={**asked.values, "alarm": self._causes.alarm(asked.values["alarm"])})
         members = self._take(end - self._at)
         begun = asked is not None and asked.error == errors.BEGUN
         if begun and not any(one["kind"] in _KEEPING for one in members):
@@ -129,7 +133,7 @@ class _Reader:
             return
         if asked is None:
             self._leave(members, self._why(first))
-        self._course.events.append(Event(first["age_ms"], members, order=asked, played=asked is not None))
+        self._course.events.append(Event(first["age_ms"], members, asked, deeds, played=asked is not None))
 
     def _turn(self) -> None:
         end = self._at + 1
@@ -138,9 +142,9 @@ class _Reader:
                 break
             end += 1
         self._find_clock(self._log[self._at])
-        deeds = self._causes.of(self._log[self._at : end], self._ledger)
+        deeds, after = self._causes.of(self._log[self._at : end], self._ledger)
         members = self._take(end - self._at)
-        self._course.events.append(Event(members[0]["age_ms"], members, deeds=tuple(deeds)))
+        self._course.events.append(Event(members[0]["age_ms"], members, deeds=tuple(deeds), after=tuple(after)))
 
     def _find_clock(self, record: Record) -> None:
         """The pump has taken the clock chip's time, which is no record: it shows in the times of the records."""

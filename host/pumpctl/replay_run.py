@@ -121,10 +121,10 @@ def _play(
         with stage(name, start.wall_ms, Path(folder) if start.files else None, libraries, tell) as pump:
             for event in events:
                 pump.play(event)
-            played.counted, played.made = pump.counted()
+            played.counted, played.made, played.uncounted = pump.counted()
             replayed = pump.records()
     played.unplayed, played.stood_in = planned.unplayed, planned.stood_in
-    played.late, played.saved, played.uncounted = pump.skipped, len(pump.saved), pump.uncounted
+    played.late, played.saved = pump.skipped, len(pump.saved)
     adopted_ms = [event.age_ms for event in planned.events if event.wall_ms is not None]
     played.stretches = compare(log, replayed, pump.pulses, replace(start.slack), adopted_ms)
     return played

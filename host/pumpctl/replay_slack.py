@@ -12,6 +12,7 @@ from pumpctl.logchain import Record
 
 _NL = units.PL_PER_NL
 _TICK_MS = 4000
+_WRITING_MS = 300
 
 
 @dataclass
@@ -23,8 +24,9 @@ class Slack:
     step_pl: int = units.STEP_PL_NOMINAL
     # Volume beyond the whole microsteps in each bucket of the replayed pump; None where it is not known.
     _beyond_pl: list[int | None] = field(default_factory=lambda: [0] * states.BUCKETS)
-    # Volume of what is under way in each bucket, 0 without.
+    # Volume and rate of what is under way in each bucket, 0 without.
     _volume_nl: list[int] = field(default_factory=lambda: [0] * states.BUCKETS)
+    _bolus_nl_per_day: list[int] = field(default_factory=lambda: [0] * states.BUCKETS)
 
     def follow(self, logged: Record, replayed: Record) -> None:
         """Take a pair other than of counters into account."""
@@ -41,6 +43,7 @@ class Slack:
             self.rate_nl_per_day = fields["rate_nl_per_day"]
         elif kind == records.BOLUS_STARTED:
             self._volume_nl[fields["bucket"]] = fields["volume_nl"]
+            self._bolus_nl_per_day[fields["bucket"]] = _rate(replayed)
         elif kind == records.BOLUS_ENDED:
             self._ended(fields["bucket"], fields["reason"])
         elif kind == records.CALIBRATION:
@@ -53,6 +56,11 @@ class Slack:
     def forget(self) -> None:
         """From here on nothing is known of what stands in any bucket beyond its whole microsteps."""
         self._beyond_pl = [None] * states.BUCKETS
+
+    def pulses(self) -> int:
+        """By how many the pulses may differ from the count: the motor goes on while the record is being written."""
+        flow_nl_per_day = self.rate_nl_per_day + sum(self._bolus_nl_per_day)
+        return 1 + (_WRITING_MS * flow_nl_per_day * _NL // units.MS_PER_DAY + self.open_pl) // self.step_pl
 
     def volume_nl(self, apart_ms: int) -> int:
         """By how much the programmed volumes of a pair `apart_ms` apart may differ."""
@@ -89,7 +97,7 @@ class Slack:
             self._beyond_pl[bucket] = None
         elif before is not None:
             self._beyond_pl[bucket] = (before + self._volume_nl[bucket] * _NL) % self.step_pl
-        self._volume_nl[bucket] = 0
+        self._volume_nl[bucket] = self._bolus_nl_per_day[bucket] = 0
 
 
 def _rate(logged: Record) -> int:

@@ -55,12 +55,13 @@ class Stage:
         self._next_seq = FIRST_SEQ
         self._pulled_ms = 0
         self.pulses: dict[int, int] = {}
-        self.uncounted = 0  # pulses made before power cuts that are in no counter
+        self._ahead = 0  # pulses given to the motor beyond what the pump counts
         self.answers: dict[int, int] = {}  # request id -> answer of the scratch pump
         self.skipped: list[Event] = []
         self.saved: list[int] = []  # ages of power cuts at which it was made to save its counters
         self._truth: dict[str, Any] = {}
         self.greet()
+        self._ahead_at_first = self._ahead
 
     def greet(self) -> None:
         """Learn the pump's age after a start, and what its motor was given that it does not count."""
@@ -69,7 +70,7 @@ class Stage:
         truth = self._bench.get()
         self._now_ms = self._pulled_ms = status["age_ms"]
         self._younger_ms = truth["now_ms"] - status["age_ms"]
-        self.uncounted = truth["steps_made"] - status["steps_total"]
+        self._ahead = truth["steps_made"] - status["steps_total"]
 
     def play(self, event: Event) -> None:
         """Do again what happened, at its age."""
@@ -94,10 +95,14 @@ class Stage:
         logbook.require(verdict, "the scratch pump's log")
         return verdict.records
 
-    def counted(self) -> tuple[int, int]:
-        """(microsteps that the pump counts, pulses that its motor was given) by now."""
+    def counted(self) -> tuple[int, int, int]:
+        """(microsteps counted, pulses given to the motor, those of them that power cuts left in no counter) since start.
+
+        Both counts are as if the motor had made all that was counted before.
+        """
         status = self._link.ask(messages.STATUS, {})
-        return status["steps_total"], self._bench.get()["steps_made"]
+        made = self._bench.get()["steps_made"] - self._ahead_at_first
+        return status["steps_total"], made, self._ahead - self._ahead_at_first
 
     def _advance_to(self, age_ms: int) -> None:
         if age_ms > self._now_ms:
@@ -109,11 +114,13 @@ class Stage:
         if event.age_ms <= self._now_ms:
             if event.deeds:
                 self.skipped.append(event)
+                self._do(event.deeds + event.after)
             return
         if _over_by_itself(event):
             self._advance_to(event.age_ms)
             return
         self._turn_at(event.age_ms - _before_record_ms(event), event.deeds)
+        self._do(event.after)
         self._note_pulses(event)
 
     def _turn_at(self, at_ms: int, deeds: Sequence[Deed] = ()) -> None:
@@ -135,7 +142,7 @@ class Stage:
     def _note_pulses(self, event: Event) -> None:
         for record in event.members:
             if record["kind"] == records.DELIVERY:
-                self.pulses[record["seq"]] = self._truth["steps_made"] - self.uncounted
+                self.pulses[record["seq"]] = self._truth["steps_made"] - self._ahead
 
     def _do(self, deeds: Sequence[Deed]) -> None:
         for deed in deeds:
@@ -160,6 +167,7 @@ class Stage:
         order = event.order
         assert order is not None
         self._advance_to(event.age_ms)
+        self._do(event.deeds)
         self._link.hello()
         if order.command == messages.REFILL_COMPLETE and order.error == errors.OK:
             self._bench.fill(order.values["volume_nl"])
@@ -185,7 +193,7 @@ class Stage:
         """Cut the power after the last sign of life that the log tells of, and let it come back at the same age."""
         boots = [one for one in event.members if one["kind"] == records.BOOT]
         alive_ms = boots[0]["age_ms"] - boots[0]["fields"]["gap_ms"]
-        self._save_at(max(alive_ms, self._now_ms), event.deeds)
+        self._save_at(alive_ms)
         back = boots[-1]
         off_ms = max(0, back["age_ms"] - self._now_ms)
         if back["time_ms"]:
@@ -193,19 +201,22 @@ class Stage:
         else:
             self._bench.fault("clock-lost")
         self._pull()
+        self._do(event.deeds)
         self._bench.power_cut(off_ms)
         if not back["time_ms"]:
             self._bench.fault("clock-lost", False)
         self.greet()
 
-    def _save_at(self, at_ms: int, deeds: Sequence[Deed]) -> None:
+    def _save_at(self, at_ms: int) -> None:
         """See to it that the counters saved last are those of this age: what the pump goes on from after the cut."""
+        if at_ms <= self._now_ms:
+            return
         self._advance_to(at_ms - _LEAD_MS)
         self._link.transport.write(_WAKE)
         self._advance_to(at_ms - _LEAD_MS + 2 * _TURN_AGAIN_MS)
         self._look()
         before = self._truth["flash"]["programs"]
-        self._turn_at(at_ms, deeds)
+        self._turn_at(at_ms)
         status = self._link.ask(messages.STATUS, {})
         saved = self._truth["flash"]["programs"] != before
         if not saved and status["state"] in states.DELIVERING and status["time_valid"]:
