@@ -11,12 +11,13 @@ from pumpctl.logchain import Record
 
 Values = dict[str, Any]
 
-# Who may act is no part of a therapy: the scratch pump has no keys, and no key that signs its libraries.
+# Who may act is no part of a therapy: the scratch pump has no keys, of operators, libraries or prescribers.
 UNPLAYED = (
     messages.KEYS,
     messages.SIGN_IN,
     messages.LIBRARY_TRUST,
     messages.LIBRARY_COMMIT,
+    messages.PRESCRIBER,
     messages.SERVICE_REPL,
 )
 _TOO_LONG_MS = 1 << 48
@@ -83,7 +84,8 @@ def _nothing(members: Sequence[Record], ledger: Ledger, patient: str) -> Values:
 def _commit(members: Sequence[Record], ledger: Ledger, patient: str) -> Values:
     data = _field(members, records.PROGRAM, "program", b"")
     bridge_nl = _field(members, records.BRIDGE, "volume_nl")
-    return {"digest": programs.digest(data), "confirmed": True, "bridge_nl": bridge_nl}
+    # The scratch pump trusts no prescriber's key, and asks for no signature.
+    return {"digest": programs.digest(data), "confirmed": True, "bridge_nl": bridge_nl, "signature": b""}
 
 
 def _bolus(members: Sequence[Record], ledger: Ledger, patient: str) -> Values:

@@ -109,8 +109,9 @@ def _settled(ledger: Ledger) -> bool:
 def _taken_up(section: Sequence[Record], at: int, ledger: Ledger, held: Sequence[bytes]) -> Start:
     record = section[at]
     fields = record["fields"]
-    # Who may act is not played again: the scratch pump has no keys.
-    ledger.keys_digest = b""
+    # Who may act is not played again: the scratch pump has no keys, of operators, libraries or prescribers.
+    ledger.keys_digest = ledger.trust_digest = ledger.prescriber_digest = b""
+    ledger.signed_only = False
     ahead_ms = record["time_ms"] - record["age_ms"]
     running = ledger.state in states.DELIVERING
     on_ms = record["age_ms"] - (_START_MS if running else 0)
