@@ -11,6 +11,8 @@ from pumpctl.replay_slack import Slack
 EQUAL = "equal"
 OPEN = "open"  # differs by no more than the log leaves open
 DEVIATES = "deviates"
+# Between the counters of a stop and the record of the stop lies one write to the flash.
+_STOPPING_MS = 300
 # The clock chip counts whole seconds, and the course of rates begins anew where its time is taken.
 _ADOPTED_MS = units.MS_PER_S + units.QUANTUM_MS
 
@@ -74,14 +76,27 @@ def compare(
     """
     stretches: list[Stretch] = []
     adopted = list(adopted_ms)
-    for record, other in pairs(log, replayed):
+    matched = pairs(log, replayed)
+    for at, (record, other) in enumerate(matched):
         while adopted and adopted[0] < record["age_ms"]:
             adopted.pop(0)
             slack.open_for(_ADOPTED_MS, slack.rate_nl_per_day)
         if record["kind"] == records.BOOT or not stretches:
             stretches.append(Stretch(record))
+        if record["kind"] == records.DELIVERY:
+            slack.stop(_stopped_by(matched, at))
         _one(stretches[-1], record, other, pulses.get(record["seq"]), slack)
     return stretches
+
+
+def _stopped_by(matched: Sequence[tuple[Record, Record | None]], at: int) -> int:
+    """Why the motor was stopped where a record of counters is followed by that of the stop; DONE where it was not."""
+    following = matched[at + 1][0] if at + 1 < len(matched) else None
+    if following is None or following["kind"] != records.STATE:
+        return states.DONE
+    apart_ms = following["age_ms"] - matched[at][0]["age_ms"]
+    reason: int = following["fields"]["reason"]
+    return reason if apart_ms < _STOPPING_MS else states.DONE
 
 
 def _one(stretch: Stretch, record: Record, other: Record | None, pulses: int | None, slack: Slack) -> None:

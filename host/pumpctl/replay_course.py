@@ -127,6 +127,8 @@ class _Reader:
         begun = asked is not None and asked.error == errors.BEGUN
         if begun and not any(one["kind"] in _KEEPING for one in members):
             asked = None  # the power failed before it did anything
+        if first["fields"]["error"] != errors.BEGUN:
+            asked = None  # and its number is still to be used, by the same command after a sign-in
         library = next((one["fields"]["digest"] for one in members if one["kind"] == records.LIBRARY), b"")
         if library in self._libraries:
             self._course.events.append(Event(first["age_ms"], members, library=library))

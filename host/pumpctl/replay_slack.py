@@ -38,8 +38,6 @@ class Slack:
         if apart_ms:
             self.open_for(apart_ms + units.QUANTUM_MS, rate)
         if kind == records.STATE:
-            if self.open_pl and _stops_between_ticks(fields):
-                self.open_for(_TICK_MS, self.rate_nl_per_day)
             self.rate_nl_per_day = fields["rate_nl_per_day"]
         elif kind == records.BOLUS_STARTED:
             self._volume_nl[fields["bucket"]] = fields["volume_nl"]
@@ -48,6 +46,18 @@ class Slack:
             self._ended(fields["bucket"], fields["reason"])
         elif kind == records.CALIBRATION:
             self.step_pl = fields["step_pl"]
+
+    def stop(self, reason: int) -> None:
+        """The motor is stopped for a reason that does not wait for the next tick.
+
+        An alarm leaves the time since the last tick undelivered: open where it is open when that was. The button cuts
+        the motor off at once, and the log tells only when the loop saw it: what a tick between handed over is open too.
+        """
+        if reason == states.BY_BUTTON:
+            self.open_for(_TICK_MS, self.rate_nl_per_day + sum(self._bolus_nl_per_day))
+            self.open_pl += self.step_pl
+        elif reason == states.BY_ALARM and self.open_pl:
+            self.open_for(_TICK_MS, self.rate_nl_per_day)
 
     def open_for(self, ms: int, rate_nl_per_day: int) -> None:
         """So long a time at a rate is not known from the log."""
@@ -106,8 +116,3 @@ def _rate(logged: Record) -> int:
         rate: int = fields["rate_nl_per_day"]
         return rate
     return units.bolus_rate_nl_per_day(fields["volume_nl"], max(1, fields["duration_ms"]))
-
-
-def _stops_between_ticks(fields: dict[str, int]) -> bool:
-    """Whether the time since the last tick was not delivered, or nobody knows when the motor was cut off."""
-    return fields["new"] == states.ALARM_STOPPED or fields["reason"] == states.BY_BUTTON

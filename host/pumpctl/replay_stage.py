@@ -119,7 +119,11 @@ class Stage:
         if _over_by_itself(event):
             self._advance_to(event.age_ms)
             return
-        self._turn_at(event.age_ms - _before_record_ms(event), event.deeds)
+        at_ms = event.age_ms - _before_record_ms(event)
+        if Deed("press", "stop") in event.deeds and event.members[0]["kind"] == records.DELIVERY:
+            self._press_stop(at_ms, _counted(event.members[0]))
+        else:
+            self._turn_at(at_ms, event.deeds)
         self._do(event.after)
         self._note_pulses(event)
 
@@ -133,6 +137,18 @@ class Stage:
         self._advance_to(at_ms)
         self._link.transport.write(_WAKE)
         self._look()
+
+    def _press_stop(self, at_ms: int, counted: int) -> None:
+        """Press the stop button so that the loop sees it at an age, by which the pump has `counted` microsteps.
+
+        The button stops the motor at once: right after the turn before, unless more was made by then.
+        """
+        self._advance_to(at_ms - _TURN_MS + _BEFORE_MS)
+        made = self._link.ask(messages.STATUS, {})["steps_total"]
+        early_ms = _TURN_MS - _BEFORE_MS - 2 * _TURN_AGAIN_MS
+        self._advance_to(at_ms - (early_ms if made >= counted else _BEFORE_MS))
+        self._bench.press("stop")
+        self._turn_at(at_ms)
 
     def _look(self) -> None:
         """What time it is by now, and what has been done."""
@@ -232,6 +248,10 @@ class Stage:
             self._raw += page
         self._next_seq = self._link.ask(messages.STATUS, {})["log_next"]
         self._pulled_ms = self._now_ms
+
+
+def _counted(record: Record) -> int:
+    return sum(record["fields"][name] for name in records.COUNTER_NAMES)
 
 
 def _over_by_itself(event: Event) -> bool:
