@@ -19,8 +19,9 @@ _KEEPING = (records.STATE, records.BOLUS_STARTED, records.BOLUS_ENDED, records.P
 class Event:
     """What happened at an age of the pump, and the records that it left.
 
-    One of: an `order`; `deeds` just before a turn of the loop, `after` right after it; a power `cut`; the clock chip found `wall_ms` ahead of
-    the age (0: lost); a drug `library` of this digest put into force. `played` is false where it cannot be done again.
+    One of: an `order`; `deeds` just before a turn of the loop, `after` right after it; a power `cut`; a drug `library`
+    of this digest put into force; the clock chip found to be `ahead_ms` of the age (0: lost), `later_ms` later than the
+    pump had it. `played` is false where it cannot be done again. Before a cut the pump's clock was `ahead_ms`.
     """
 
     age_ms: int
@@ -29,7 +30,8 @@ class Event:
     deeds: tuple[Deed, ...] = ()
     after: tuple[Deed, ...] = ()
     cut: bool = False
-    wall_ms: int | None = None
+    ahead_ms: int = 0
+    later_ms: int = 0
     library: bytes = b""
     played: bool = True
 
@@ -107,9 +109,10 @@ class _Reader:
             tested = not restarted and (tested or _tested(one))
             end += 1
         deeds = self._causes.beside(self._log[self._at : end], self._ledger)
+        ahead_ms = self._ahead_ms or 0
         members = self._take(end - self._at)
         boots = [one for one in members if one["kind"] == records.BOOT]
-        self._course.events.append(Event(boots[-1]["age_ms"], members, deeds=tuple(deeds), cut=True))
+        self._course.events.append(Event(boots[-1]["age_ms"], members, deeds=tuple(deeds), cut=True, ahead_ms=ahead_ms))
 
     def _command(self) -> None:
         first = self._log[self._at]
@@ -154,7 +157,7 @@ class _Reader:
         if self._ahead_ms is None or ahead_ms == self._ahead_ms or record["kind"] == records.CLOCK:
             return
         before = self._log[self._at - 1]
-        self._course.events.append(Event(before["age_ms"], (), wall_ms=ahead_ms))
+        self._course.events.append(Event(before["age_ms"], (), ahead_ms=ahead_ms, later_ms=ahead_ms - self._ahead_ms))
 
     def _leave(self, members: Sequence[Record], why: str) -> None:
         for record in members:

@@ -125,7 +125,7 @@ def _play(
             replayed = pump.records()
     played.unplayed, played.stood_in = planned.unplayed, planned.stood_in
     played.late, played.saved = pump.skipped, len(pump.saved)
-    adopted_ms = [event.age_ms for event in planned.events if event.wall_ms is not None]
+    adopted_ms = [event.age_ms for event in planned.events if event.later_ms]
     played.stretches = compare(log, replayed, pump.pulses, replace(start.slack), adopted_ms)
     return played
 

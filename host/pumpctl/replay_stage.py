@@ -76,8 +76,8 @@ class Stage:
         """Do again what happened, at its age."""
         if event.cut:
             self._cut(event)
-        elif event.wall_ms is not None:
-            self._set_wall(event.age_ms, event.wall_ms)
+        elif event.later_ms:
+            self._set_wall(event)
         elif event.library:
             self._library(event)
         elif event.order is not None:
@@ -171,11 +171,15 @@ class Stage:
             else:
                 self._bench.drain()
 
-    def _set_wall(self, age_ms: int, ahead_ms: int) -> None:
-        """The clock chip shows another time from here on; the pump finds it when it looks at the clock next."""
-        self._advance_to(age_ms)
-        if ahead_ms:
-            self._bench.set("wall-ms", self._now_ms + ahead_ms + _INTO_SECOND_MS)
+    def _set_wall(self, event: Event) -> None:
+        """The clock chip shows another time from here on; the pump finds it when it looks at the clock next.
+
+        It takes a time that is beyond its tolerance, in whole seconds: rounded away from the one that it has.
+        """
+        self._advance_to(event.age_ms)
+        if event.ahead_ms:
+            into_ms = units.MS_PER_S - 1 if event.later_ms > 0 else 0
+            self._bench.set("wall-ms", self._now_ms + event.ahead_ms + into_ms)
         else:
             self._bench.fault("clock-lost")
 
@@ -209,7 +213,7 @@ class Stage:
         """Cut the power after the last sign of life that the log tells of, and let it come back at the same age."""
         boots = [one for one in event.members if one["kind"] == records.BOOT]
         alive_ms = boots[0]["age_ms"] - boots[0]["fields"]["gap_ms"]
-        self._save_at(alive_ms)
+        self._save_at(alive_ms, event.ahead_ms)
         back = boots[-1]
         off_ms = max(0, back["age_ms"] - self._now_ms)
         if back["time_ms"]:
@@ -223,25 +227,31 @@ class Stage:
             self._bench.fault("clock-lost", False)
         self.greet()
 
-    def _save_at(self, at_ms: int) -> None:
-        """See to it that the counters saved last are those of this age: what the pump goes on from after the cut."""
-        if at_ms <= self._now_ms:
-            return
+    def _save_at(self, at_ms: int, ahead_ms: int) -> None:
+        """See to it that the counters saved last are those of this age, and that the clock is as the log has it.
+
+        Both are what the pump goes on from after a power cut.
+        """
+        saved = self._saves_at(at_ms) if at_ms > self._now_ms else True
+        status = self._link.ask(messages.STATUS, {})
+        saved = saved or status["state"] not in states.DELIVERING
+        if ahead_ms and not (saved and status["time_ms"] - status["age_ms"] == ahead_ms):
+            # A clock that is set touches no dose, and has the pump reserve anew.
+            self._link.hello()
+            told = {"time_ms": self._now_ms + ahead_ms, "utc_offset_min": status["utc_offset_min"]}
+            self._link.ask(messages.CLOCK_SET, {**told, "operator": OPERATOR})
+            self.saved.append(at_ms)
+            self._look()
+
+    def _saves_at(self, at_ms: int) -> bool:
+        """Whether the loop's turn at an age saves something by itself."""
         self._advance_to(at_ms - _LEAD_MS)
         self._link.transport.write(_WAKE)
         self._advance_to(at_ms - _LEAD_MS + 2 * _TURN_AGAIN_MS)
         self._look()
         before = self._truth["flash"]["programs"]
         self._turn_at(at_ms)
-        status = self._link.ask(messages.STATUS, {})
-        saved = self._truth["flash"]["programs"] != before
-        if not saved and status["state"] in states.DELIVERING and status["time_valid"]:
-            # A clock that is set to what it shows changes nothing, and reserves anew.
-            self._link.hello()
-            told = {"time_ms": status["time_ms"], "utc_offset_min": status["utc_offset_min"], "operator": OPERATOR}
-            self._link.ask(messages.CLOCK_SET, told)
-            self.saved.append(at_ms)
-            self._look()
+        return bool(self._truth["flash"]["programs"] != before)
 
     def _pull(self) -> None:
         for page in read_log(lambda command, **values: self._link.ask(command, values), self._next_seq):

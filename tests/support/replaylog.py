@@ -101,12 +101,12 @@ class Life:
         self.pump.resume()
 
 
-def raw_log(lived: Callable[[Life], None], crystal_ppm: int = 0) -> bytes:
+def raw_log(lived: Callable[[Life], None], *, crystal_ppm: int = 0, operator: str = OPERATOR) -> bytes:
     """The log of a new pump that has lived through something, as `log pull --raw` writes it."""
     with private_home():
         bench = start("life", speed=0, wall_ms=ON_MS, crystal_ppm=crystal_ppm)
         try:
-            with Pump.open(str(bench.port), operator=OPERATOR) as pump:
+            with Pump.open(str(bench.port), operator=operator) as pump:
                 life = Life(bench, pump)
                 pump.set_clock(ON_MS + bench.get()["now_ms"], 60)
                 life.fill(15 * units.NL_PER_ML)
@@ -197,7 +197,7 @@ def keyed(life: Life) -> None:
     life.bench.fault("service-jumper", False)
     life.send(FLEX)
     life.pump.resume()
-    while life.pump.status()["log_next"] < 420:
+    for _ in range(100):
         life.pump.pause_audio(60)
     life.wait(2 * HOUR_MS)
     life.pump.bolus(25_000, 10 * MINUTE_MS, PATIENT, confirmed=True)
