@@ -34,7 +34,7 @@ class Deviation:
 
 @dataclass
 class Count:
-    """One record of counters, and what came of comparing it. `apart_ms`: the replayed pump's record is so much later."""
+    """One record of counters, and what came of comparing it; the replayed pump's is `apart_ms` later."""
 
     record: Record
     replayed: Record | None
@@ -163,4 +163,3 @@ def _within(value: int, bounds: tuple[int, int]) -> bool:
 
 def _step_nl(fields: dict[str, int]) -> int:
     return fields["step_pl"] // units.PL_PER_NL + 1
-

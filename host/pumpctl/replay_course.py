@@ -183,9 +183,7 @@ def _ahead_ms(record: Record) -> int:
 
 
 def _closes(record: Record, first: Record) -> bool:
-    return bool(
-        record["kind"] == records.COMMAND and record["fields"]["request_id"] == first["fields"]["request_id"]
-    )
+    return bool(record["kind"] == records.COMMAND and record["fields"]["request_id"] == first["fields"]["request_id"])
 
 
 def _tested(record: Record) -> bool:

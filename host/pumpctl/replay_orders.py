@@ -47,7 +47,9 @@ def order(members: Sequence[Record], ledger: Ledger) -> Order | None:
     error = _outcome(members)
     patient = _patient(ledger)
     refused = error not in (errors.OK, errors.BEGUN)
-    values = _refused(command, members, ledger, patient) if refused else _VALUES[command](members, ledger, patient)
+    values = _VALUES[command](members, ledger, patient)
+    if refused:
+        values |= _to_be_refused(command, members, ledger)
     staged = b""
     if command == messages.PROGRAM_COMMIT and not refused:
         staged = _field(members, records.PROGRAM, "program", b"")
@@ -110,7 +112,7 @@ def _stop(members: Sequence[Record], ledger: Ledger, patient: str) -> Values:
 
 def _resume(members: Sequence[Record], ledger: Ledger, patient: str) -> Values:
     wait_ms, _ = _armed(members)
-    # A start that the program is dated with may lie further ahead than one may ask for: the pump waits for it by itself.
+    # A start that the program is dated with may lie further ahead than one may ask for: the pump waits for it anyway.
     return {"delay_ms": wait_ms if wait_ms <= units.START_DELAY_MAX_MS else 0}
 
 
@@ -181,20 +183,16 @@ _VALUES: dict[int, Callable[[Sequence[Record], Ledger, str], Values]] = {
 }
 
 
-def _refused(command: int, members: Sequence[Record], ledger: Ledger, patient: str) -> Values:
-    """A request that is certainly refused: the log does not tell what was wrong with the one that was.
+def _to_be_refused(command: int, members: Sequence[Record], ledger: Ledger) -> Values:
+    """What makes sure that a request is refused: the log does not tell what was wrong with the one that was.
 
     A bolus refused for its lock-out or a dose window is asked for again, for that is a record of its own.
     """
     if command == messages.BOLUS and _last(members, records.BOLUS_REFUSED):
-        dose = _field(members, records.BOLUS_REFUSED, "dose_ng")
-        return {"dose_ng": dose, "duration_ms": units.MS_PER_H, "patient": patient, "confirmed": True}
-    values = _VALUES[command](members, ledger, patient)
+        return {"dose_ng": _field(members, records.BOLUS_REFUSED, "dose_ng"), "duration_ms": units.MS_PER_H}
     if command == messages.MINIMUM_RATE:
         return {"on": ledger.state not in states.THERAPY}
-    if command == messages.PRIME:
-        return {**values, "purpose": _NOBODY}
-    return {**values, **_IMPOSSIBLE.get(command, {})}
+    return _IMPOSSIBLE.get(command, {})
 
 
 _IMPOSSIBLE: dict[int, Values] = {
@@ -204,6 +202,7 @@ _IMPOSSIBLE: dict[int, Values] = {
     messages.BOLUS: {"dose_ng": 0},
     messages.STOP: {"resume_after_ms": _TOO_LONG_MS},
     messages.RESUME: {"delay_ms": _TOO_LONG_MS},
+    messages.PRIME: {"purpose": _NOBODY},
     messages.CLOCK_SET: {"time_ms": 0},
     messages.TEMPORARY_RATE: {"dose_ng_per_day": 1},
     messages.PLAN_ORDER: {"action": _NOBODY},

@@ -1,4 +1,4 @@
-"""Plays a log again on scratch virtual pumps and holds its counters against theirs; nothing of the user's is touched."""
+"""Plays a log again on scratch virtual pumps and compares the counters; nothing of the user's is touched."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import library as wire_library
 from infuser.wire import records
+from infuser.wire.messages import Refusal
 from pumpctl import library as files
 from pumpctl.errors import UsageProblem
 from pumpctl.library import DrugLibrary
@@ -39,7 +40,8 @@ class Played:
     unplayed: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     stood_in: dict[int, int] = field(default_factory=dict)
     late: list[Event] = field(default_factory=list)
-    saved: int = 0
+    refused: list[tuple[Event, Refusal]] = field(default_factory=list)
+    clock_sets: int = 0
     counted: int = 0
     made: int = 0
     uncounted: int = 0
@@ -124,7 +126,7 @@ def _play(
             played.counted, played.made, played.uncounted = pump.counted()
             replayed = pump.records()
     played.unplayed, played.stood_in = planned.unplayed, planned.stood_in
-    played.late, played.saved = pump.skipped, len(pump.saved)
+    played.late, played.refused, played.clock_sets = pump.late, pump.refused, len(pump.clock_sets)
     adopted_ms = [event.age_ms for event in planned.events if event.later_ms]
     played.stretches = compare(log, replayed, pump.pulses, replace(start.slack), adopted_ms)
     return played
@@ -137,4 +139,3 @@ def _keep_from(told: list[Played], seqs: set[int]) -> None:
             stretch.counts = [one for one in stretch.counts if one.record["seq"] in seqs]
             stretch.deviations = [one for one in stretch.deviations if one.seq in seqs]
         played.stretches = [one for one in played.stretches if one.counts or one.deviations]
-

@@ -28,7 +28,7 @@ def replay(
     has them. Each record of counters is then compared, bucket by bucket, with what the scratch pump counts and with the
     pulses that its motor was given. Exit code 5 says that one deviates. No pump of yours is touched.
     """
-    from pumpctl import library, logbook, replay_run, replay_view, timetext
+    from pumpctl import library, logbook, replay_document, replay_run, replay_view, timetext
 
     name, verdict = _log(file, serial)
     logbook.require(verdict, name)
@@ -36,8 +36,8 @@ def replay(
     from_ms, to_ms = (timetext.parse(told)[0] if told else None for told in (since, until))
     with context.out.progress("Replaying the log", 1) as advance:
         told = replay_run.replay(verdict.records, advance, from_ms=from_ms, to_ms=to_ms, libraries=held)
-    at = replay_view.times(verdict.records)
-    context.out.result({"what": name, **replay_view.document(told, at)})
+    at = replay_document.times(verdict.records)
+    context.out.result({"what": name, **replay_document.document(told, at)})
     context.out.table(replay_view.COLUMNS, replay_view.rows(told, at), name, styles=replay_view.STYLES)
     for line in replay_view.notes(told, at):
         context.out.line(line)

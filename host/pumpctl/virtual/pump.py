@@ -167,8 +167,10 @@ def start(
     pump = VirtualPump(name)
     if pump.running:
         _refuse_second_start(pump)
-    settings = {"speed": speed, "seed": seed, "crystal_ppm": crystal_ppm, "wall_ms": wall_ms}
-    settings["files"] = None if files is None else str(files.absolute())
+    settings = {
+        "speed": speed, "seed": seed, "crystal_ppm": crystal_ppm, "wall_ms": wall_ms,
+        "files": None if files is None else str(files.absolute()),
+    }  # fmt: skip
     config = launcher.new_config(pump.paths, {**settings, "micropython": micropython})
     pump.paths.directory.mkdir(parents=True, exist_ok=True)
     launcher.install(pump.paths)
