@@ -116,6 +116,7 @@ class _Reader:
 
     def _command(self) -> None:
         first = self._log[self._at]
+        self._find_clock(first)
         end = self._at + 1
         if first["fields"]["error"] == errors.BEGUN:
             while end < len(self._log) and self._log[end]["kind"] != records.BOOT:
