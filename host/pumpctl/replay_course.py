@@ -8,6 +8,7 @@ from infuser.wire import alarms, errors, messages, records, states, units
 from pumpctl.logchain import Record
 from pumpctl.replay_causes import OWN, Causes, Deed
 from pumpctl.replay_orders import UNPLAYED, Order, order
+from pumpctl.replay_start import impossible
 
 # Records of one turn of the pump's loop stand no further apart than the flash needs for one.
 _ONE_TURN_MS = 150
@@ -67,15 +68,21 @@ class _Reader:
     def read(self) -> Course:
         while self._at < len(self._log):
             record = self._log[self._at]
-            if record["kind"] == records.BOOT:
-                self._boot()
-            elif record["kind"] == records.COMMAND:
-                self._command()
-            elif record["kind"] == records.SNAPSHOT:
-                self._take(1)
-            else:
-                self._turn()
+            try:
+                self._next(record["kind"])
+            except (LookupError, ValueError) as error:
+                raise impossible(record, error) from error
         return self._course
+
+    def _next(self, kind: int) -> None:
+        if kind == records.BOOT:
+            self._boot()
+        elif kind == records.COMMAND:
+            self._command()
+        elif kind == records.SNAPSHOT:
+            self._take(1)
+        else:
+            self._turn()
 
     def _take(self, count: int) -> tuple[Record, ...]:
         """The next records, taken into account."""

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import library as wire_library
-from infuser.wire import records
+from infuser.wire import records, units
 from infuser.wire.messages import Refusal
 from pumpctl import library as files
-from pumpctl.errors import UsageProblem
+from pumpctl.errors import UsageProblem, VerificationError
 from pumpctl.library import DrugLibrary
 from pumpctl.logchain import Record
 from pumpctl.replay_compare import Stretch, compare
@@ -22,6 +22,8 @@ from pumpctl.report_time import place
 from pumpctl.scratch import private_home
 
 Progress = Callable[[float], None]
+# A pump that runs closes every hour with a record; one without power may lie in a drawer for years.
+_LEAP_MAX_MS = 20 * 366 * units.MS_PER_DAY
 _REMEDY = "pull the log again (`pumpctl log pull`), or leave --from and --to out"
 
 
@@ -72,6 +74,8 @@ def replay(
     wanted = [(one, start) for one, start in started if start is not None and start.at < len(one)]
     if not wanted:
         raise UsageProblem("there is nothing in this log that can be replayed", field="log", remedy=_REMEDY)
+    for section, start in wanted:
+        _refuse_leaps(section[start.at :])
     total_ms = sum(section[-1]["age_ms"] - section[start.at]["age_ms"] for section, start in wanted)
     told: list[Played] = []
     before_ms = 0
@@ -88,6 +92,16 @@ def replay(
     if from_ms is not None:
         _keep_from(told, {one.record["seq"] for one in place(log) if one.utc_ms >= from_ms})
     return told
+
+
+def _refuse_leaps(log: Sequence[Record]) -> None:
+    """VerificationError where an age runs backwards, or so far ahead that no pump can have waited for it."""
+    for one, after in pairwise(log):
+        apart_ms = after["age_ms"] - one["age_ms"]
+        if not 0 <= apart_ms <= _LEAP_MAX_MS:
+            message = f"record {after['seq']} is {apart_ms} ms older than the one before it"
+            raise VerificationError(message, field="age_ms", value=after["age_ms"], low=one["age_ms"],
+                                    high=one["age_ms"] + _LEAP_MAX_MS, remedy="pull the log again")  # fmt: skip
 
 
 def _without_gaps(log: Sequence[Record]) -> list[list[Record]]:

@@ -14,6 +14,7 @@ from infuser.core.ledger import Ledger
 from infuser.wire import codec, records, states, units
 from infuser.wire import library as libraries
 from pumpctl import library as files
+from pumpctl.errors import VerificationError
 from pumpctl.logchain import Record
 from pumpctl.replay_fractions import fractions_pl
 from pumpctl.replay_slack import Slack
@@ -71,10 +72,24 @@ def begin(section: Sequence[Record], held: Sequence[bytes] = ()) -> Start | None
             ledger = _restored(record)
         if ledger is None:
             continue
-        ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+        apply(ledger, record)
         if record["kind"] == records.DELIVERY and _alone(section, at) and _settled(ledger):
             return _taken_up(section, at, ledger, held)
     return None
+
+
+def apply(ledger: Ledger, record: Record) -> None:
+    """Take a record into account; VerificationError if it is sound as a record, but no pump can have written it."""
+    try:
+        ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+    except (LookupError, ValueError) as error:
+        raise impossible(record, error) from error
+
+
+def impossible(record: Record, error: Exception) -> VerificationError:
+    """The error for a record that tells of an alarm, a command or a program that does not exist."""
+    message = f"record {record['seq']} says what no pump of this firmware does ({error})"
+    return VerificationError(message, field="record", value=record["seq"], remedy="pull the log again")
 
 
 def _restored(snapshot: Record) -> Ledger | None:
@@ -90,7 +105,7 @@ def _restored(snapshot: Record) -> Ledger | None:
 def _born(section: Sequence[Record], at: int) -> Start:
     ledger = Ledger()
     for record in section[:at]:
-        ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
+        apply(ledger, record)
     record = section[at]
     wall_ms = record["time_ms"] - record["age_ms"] if record["time_ms"] else 0
     return Start(at, ledger, wall_ms - wall_ms % units.MS_PER_S)

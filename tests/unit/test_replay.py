@@ -1,13 +1,19 @@
 """What a log says was done, what it leaves open, and where a replay of it may begin: decided without a pump."""
 
+from pathlib import Path
+
 import pytest
 from blanks import blank
+from desk import document
 from hypothesis import given
 from hypothesis import strategies as st
 from pumplog import PumpLog, begun
 
 from infuser.core.ledger import Ledger
 from infuser.wire import alarms, errors, messages, records, states, units
+from pumpctl import replay_run
+from pumpctl.cli import main
+from pumpctl.errors import UNVERIFIED, USAGE, VerificationError
 from pumpctl.logchain import Record
 from pumpctl.replay_causes import Deed
 from pumpctl.replay_compare import compare
@@ -145,6 +151,42 @@ def test_a_clock_that_jumped_without_a_record_is_found_in_the_times_of_the_recor
     events = events_after(log, first)
     assert [event.later_ms for event in events] == [0, -2300, 0]
     assert events[1].age_ms == events[0].age_ms
+
+
+def test_a_record_that_no_pump_can_have_written_is_named_and_no_pump_is_started_for_it() -> None:
+    log = begun()
+    log.wait(units.MS_PER_H)
+    log.note(records.ALARM_RAISED, alarm=alarms.STALL)
+    told = log.decoded
+    told[-1]["fields"]["alarm"] = 200
+    with pytest.raises(VerificationError, match=f"record {told[-1]['seq']} says what no pump"):
+        course(told, Ledger())
+    far = log.decoded
+    far[-1]["age_ms"] += 1 << 60
+    with pytest.raises(VerificationError, match="older than the one before it") as raised:
+        replay_run.replay(far, lambda _: None)
+    assert raised.value.exit_code == 5
+
+
+# At the command line, without a pump
+
+
+def test_a_log_that_fails_verification_is_not_replayed(home: Path, capsys) -> None:
+    raw = bytearray(b"".join(begun().stored))
+    raw[40] ^= 1
+    file = home / "log.bin"
+    file.write_bytes(raw)
+    assert main.run(["--json", "log", "replay", str(file)]) == UNVERIFIED
+    assert document(capsys)["error"]["findings"]
+
+
+def test_file_and_archived_pump_exclude_each_other_and_a_time_must_be_one(home: Path, capsys) -> None:
+    file = home / "log.bin"
+    file.write_bytes(b"".join(begun().stored))
+    assert main.run(["--json", "log", "replay", str(file), "--pump", "x"]) == USAGE
+    assert document(capsys)["error"]["field"] == "--pump"
+    assert main.run(["--json", "log", "replay", str(file), "--from", "yesterday"]) == USAGE
+    assert "ISO 8601" in document(capsys)["error"]["message"]
 
 
 # What is compared with what

@@ -64,7 +64,8 @@ def set_(context: Context, quantity: str, value: str, name: str | None) -> None:
 
     NAME is battery-mv, temperature-mc (thousandths of a degree C), wall-ms (UTC, since 1970), crystal-ppm,
     encoder-noise, encoder-eccentricity or temperature-drift (errors of the position sensor, in counts of 4096 a
-    turn), compliance-pl-per-pa or inlet-compliance-pl-per-pa (of the line); VALUE is a whole number.
+    turn), compliance-pl-per-pa or inlet-compliance-pl-per-pa (of the line), outlet-pa or inlet-pa (pressure, which
+    only a blocked line keeps); VALUE is a whole number.
     """
     pump = named(context, name)
     answer = pump.set(quantity, _value(value))
