@@ -111,7 +111,8 @@ class _Reader:
         while end < len(self._log) and self._log[end]["kind"] != records.COMMAND:
             one = self._log[end]
             restarted = one["kind"] == records.BOOT
-            if tested and (restarted or one["age_ms"] - self._log[end - 1]["age_ms"] > units.MS_PER_S):
+            later = one["age_ms"] - self._log[end - 1]["age_ms"] > units.MS_PER_S
+            if tested if restarted else later:
                 break
             tested = not restarted and (tested or _tested(one))
             end += 1
