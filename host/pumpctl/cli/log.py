@@ -1,4 +1,4 @@
-"""`pumpctl log`: pull the pump's log into the archive, show it, verify it; `export` and `replay` have their own modules."""
+"""`pumpctl log`: pull the pump's log into the archive, show it, verify it; `export` and `replay` stand apart."""
 
 import contextlib
 from collections.abc import Iterator

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import click
 
+from pumpctl.cli import log_choice
 from pumpctl.cli.context import Context, pass_context
-from pumpctl.errors import DONE, UNVERIFIED, UsageProblem
-from pumpctl.logchain import Verdict
+from pumpctl.errors import DONE, UNVERIFIED
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(short_help="Run a log again on a virtual pump, and compare the steps.")
 @click.argument("file", required=False, type=_FILE)
-@click.option("--pump", "serial", metavar="SERIAL", help="Archived pump.  [default: the only one]")
+@log_choice.pump
 @click.option("--from", "since", metavar="ISO", help="Compare from this time on, such as 2026-03-01T08:00.")
 @click.option("--to", "until", metavar="ISO", help="Play up to this time.")
 @click.option("--library", "libraries", multiple=True, type=_FILE, help="A drug library that the pump was sent.")
@@ -30,7 +30,7 @@ def replay(
     """
     from pumpctl import library, logbook, replay_document, replay_run, replay_view, timetext
 
-    name, verdict = _log(file, serial)
+    name, verdict = log_choice.judged(context, file, serial)
     logbook.require(verdict, name)
     held = [library.load_any(path) for path in libraries]
     from_ms, to_ms = (timetext.parse(told)[0] if told else None for told in (since, until))
@@ -43,17 +43,3 @@ def replay(
         context.out.line(line)
     context.out.line(replay_view.verdict(told, at))
     return DONE if all(one.met for one in told) else UNVERIFIED
-
-
-def _log(file: Path | None, serial: str | None) -> tuple[str, Verdict]:
-    """What is replayed, and the verdict on it."""
-    from pumpctl import logbook
-    from pumpctl.store import Archive
-
-    if file and serial:
-        raise UsageProblem("FILE and --pump are both given", field="--pump", remedy="give one of them")
-    if file:
-        return str(file), logbook.verify_raw(file.read_bytes())
-    with Archive() as archive:
-        chosen = archive.select(serial)
-        return f"the log of pump {chosen.serial}", logbook.verify_archive(archive, chosen)
