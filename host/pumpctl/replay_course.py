@@ -12,6 +12,7 @@ from pumpctl.replay_start import impossible
 
 # Records of one turn of the pump's loop stand no further apart than the flash needs for one.
 _ONE_TURN_MS = 150
+_UNHEARD = (*errors.UNPROVEN, errors.PROTOCOL_MISMATCH)
 # What tells of events, and what only tells of their effect.
 _KEEPING = (records.STATE, records.BOLUS_STARTED, records.BOLUS_ENDED, records.PLAN, records.TEMPORARY_RATE)
 
@@ -139,8 +140,8 @@ class _Reader:
         begun = asked is not None and asked.error == errors.BEGUN
         if begun and not any(one["kind"] in _KEEPING for one in members):
             asked = None  # the power failed before it did anything
-        if first["fields"]["error"] != errors.BEGUN:
-            asked = None  # and its number is still to be used, by the same command after a sign-in
+        if first["fields"]["error"] in _UNHEARD:
+            asked = None  # its number is still to be used, by the same command after a greeting or a sign-in
         library = next((one["fields"]["digest"] for one in members if one["kind"] == records.LIBRARY), b"")
         if library in self._libraries:
             self._course.events.append(Event(first["age_ms"], members, library=library))
@@ -177,7 +178,7 @@ class _Reader:
         fields = first["fields"]
         command = fields["command"]
         name = messages.MESSAGES[command][0] if command in messages.MESSAGES else f"command {command}"
-        if fields["error"] != errors.BEGUN:
+        if fields["error"] in _UNHEARD:
             return f"{name} was refused before it began"
         if command == messages.LIBRARY_COMMIT:
             return "the log has a drug library's digest only; --library FILE gives the library"

@@ -39,6 +39,7 @@ def _part(one: Played, at: Times) -> dict[str, Any]:
         "steps_counted": one.counted,
         "motor_pulses": one.made,
         "pulses_before_power_cuts": one.uncounted,
+        "counted_at_stops_and_not_made": one.unmade,
         "clock_set_before_power_cuts": one.clock_sets,
         "stretches": [_stretch(stretch, at) for stretch in one.stretches],
         "not_played": [{"kind": kind, "why": why, "seqs": seqs} for (kind, why), seqs in one.unplayed.items()],

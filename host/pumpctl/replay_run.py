@@ -31,8 +31,8 @@ _REMEDY = "pull the log again (`pumpctl log pull`), or leave --from and --to out
 class Played:
     """One part of a log without gaps, as it was replayed. `skipped_records` came before the replay could begin.
 
-    `counted`, `made`, `uncounted`: microsteps by the replayed pump's counters, pulses that its motor was given, those
-    of them before power cuts that are in no counter.
+    `counted`, `made`, `uncounted`, `unmade`: microsteps by the replayed pump's counters, pulses that its motor was
+    given, those of them before power cuts that are in no counter, and what was counted at stops and not made.
     """
 
     born: bool
@@ -47,6 +47,7 @@ class Played:
     counted: int = 0
     made: int = 0
     uncounted: int = 0
+    unmade: int = 0
 
     @property
     def met(self) -> bool:
@@ -140,6 +141,7 @@ def _play(
             played.counted, played.made, played.uncounted = pump.counted()
             replayed = pump.records()
     played.unplayed, played.stood_in = planned.unplayed, planned.stood_in
+    played.unmade = pump.unmade
     played.late, played.refused, played.clock_sets = pump.late, pump.refused, len(pump.clock_sets)
     adopted_ms = [event.age_ms for event in planned.events if event.later_ms]
     played.stretches = compare(log, replayed, pump.pulses, replace(start.slack), adopted_ms)

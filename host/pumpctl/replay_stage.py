@@ -48,6 +48,7 @@ class Stage:
         self._pulled_ms = 0
         self._beyond = 0  # pulses given to the motor beyond what the pump counts
         self.pulses: dict[int, int] = {}
+        self.unmade = 0  # microsteps handed over at the instant of a stop: counted as made, and not made
         self.late: list[Event] = []  # their age was past
         self.refused: list[tuple[Event, Refusal]] = []  # which the log's pump did not refuse
         self.clock_sets: list[int] = []  # ages at which the clock was set before a power cut
@@ -90,7 +91,7 @@ class Stage:
         """
         status = self._link.ask(messages.STATUS, {})
         made = self._bench.get()["steps_made"] - self._beyond_at_first
-        return status["steps_total"], made, self._beyond - self._beyond_at_first
+        return status["steps_total"], made, self._beyond - self._beyond_at_first + self.unmade
 
     def _turn(self, event: Event) -> None:
         """Let the loop turn at the age of a record and, so far as can be, not shortly before."""
@@ -111,6 +112,12 @@ class Stage:
         self._note_pulses(event)
 
     def _note_pulses(self, event: Event) -> None:
+        if any(_stands(one) for one in event.members):
+            # A pulse that may have been made counts as made: at most one for each stop.
+            counted = self._link.ask(messages.STATUS, {})["steps_total"]
+            if self._hands.truth["steps_made"] - self._beyond == counted - 1:
+                self.unmade += 1
+                self._beyond -= 1
         for record in event.members:
             if record["kind"] == records.DELIVERY:
                 self.pulses[record["seq"]] = self._hands.truth["steps_made"] - self._beyond
@@ -192,6 +199,13 @@ class Stage:
             self._raw += page
         self._next_seq = self._link.ask(messages.STATUS, {})["log_next"]
         self._pulled_ms = self._hands.now_ms
+
+
+def _stands(record: Record) -> bool:
+    """Whether the motor was stopped."""
+    fields = record["fields"]
+    moved = record["kind"] == records.STATE and fields["old"] in states.DELIVERING
+    return moved and fields["new"] not in states.DELIVERING
 
 
 def _counted(record: Record) -> int:

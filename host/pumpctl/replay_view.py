@@ -74,6 +74,8 @@ def _power_on(stretch: Stretch, at: Times) -> list[str]:
 
 def _motor(one: Played) -> list[str]:
     cut = f", {one.uncounted} of them before power cuts and in no counter" if one.uncounted else ""
+    if one.unmade:
+        cut += f"; {plural(one.unmade, 'microstep', 'microsteps')} counted as made when it was stopped"
     lines = [
         f"The scratch pump counts {one.counted} microsteps in the end; its motor was given {one.made} pulses{cut}."
     ]
