@@ -23,7 +23,7 @@ class Event:
 
     One of: an `order`; `deeds` just before a turn of the loop, `after` right after it; a power `cut`; a drug `library`
     of this digest put into force; the clock chip found to be `ahead_ms` of the age (0: lost), `later_ms` later than the
-    pump had it. `played` is false where it cannot be done again. Before a cut the pump's clock was `ahead_ms`.
+    pump had it. `played` is false where it cannot be done again.
     """
 
     age_ms: int
@@ -118,10 +118,9 @@ class _Reader:
             tested = not restarted and (tested or _tested(one))
             end += 1
         deeds = self._causes.beside(self._log[self._at : end], self._ledger)
-        ahead_ms = self._ahead_ms or 0
         members = self._take(end - self._at)
         boots = [one for one in members if one["kind"] == records.BOOT]
-        self._course.events.append(Event(boots[-1]["age_ms"], members, deeds=tuple(deeds), cut=True, ahead_ms=ahead_ms))
+        self._course.events.append(Event(boots[-1]["age_ms"], members, deeds=tuple(deeds), cut=True))
 
     def _command(self) -> None:
         first = self._log[self._at]

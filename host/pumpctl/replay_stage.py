@@ -164,7 +164,9 @@ class Stage:
         """Cut the power after the last sign of life that the log tells of, and let it come back at the same age."""
         boots = [one for one in event.members if one["kind"] == records.BOOT]
         alive_ms = boots[0]["age_ms"] - boots[0]["fields"]["gap_ms"]
-        self._save_at(alive_ms, event.ahead_ms)
+        # How long it was off the pump takes from its clock: what that was ahead of the age before, it is afterwards.
+        known = boots[0]["fields"]["gap_ms"] > 0
+        self._save_at(alive_ms, boots[0]["time_ms"] - boots[0]["age_ms"] if known else 0)
         back = boots[-1]
         off_ms = max(0, back["age_ms"] - self._hands.now_ms)
         if back["time_ms"]:

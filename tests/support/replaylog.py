@@ -196,9 +196,9 @@ def keyed(life: Life) -> None:
     operations.provision_keys(life.pump)
     life.bench.fault("service-jumper", False)
     life.send(FLEX)
-    life.pump.resume()
     for _ in range(100):
-        life.pump.pause_audio(60)
+        life.pump.set_clock(life.pump.status()["time_ms"], 60)
+    life.pump.resume()
     life.wait(2 * HOUR_MS)
     life.pump.bolus(25_000, 10 * MINUTE_MS, PATIENT, confirmed=True)
     life.wait(2 * HOUR_MS)
