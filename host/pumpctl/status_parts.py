@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infuser.wire import messages, states, units
+from infuser.wire import program as programs
 from pumpctl import quantity, timetext
 
 Values = dict[str, Any]
@@ -51,10 +52,12 @@ def library(status: Values) -> str:
 
 
 def access(status: Values) -> str:
-    """Who may change something."""
+    """Who may change something, and whose programs are taken."""
+    signed = f"; only programs signed with key {programs.digest_text(status['prescriber_digest'])[:16]}"
+    only = signed if status["signed_only"] else ""
     if not status["keyed"]:
-        return "open to everybody: the pump has no keys"
-    return f"with a key; signed in: {role_name(status['role'])}"
+        return f"open to everybody: the pump has no keys{only}"
+    return f"with a key; signed in: {role_name(status['role'])}{only}"
 
 
 def moment(time_ms: int, utc_offset_min: int) -> str:
