@@ -160,7 +160,7 @@ def test_a_pump_that_cannot_read_the_key_any_more_takes_no_program_and_goes_on_w
         ward.plant.fault("flash-bit", value=f"{KEY_NAMES[0]}:{seed}")
     ward.plant.power_cut()
     ward.advance(10 * SECOND_MS)
-    assert ward.state == "infusing"
+    assert ward.state == "infusing" and "storage-fault" in ward.alarms()
     file = therapy(tmp_path, dose="110ug/d")
     assert committed(ward, file, prescription.sign(program.load(file), key)) == "no-trust"
     assert committed(ward, file, b"") == "signature-needed"
