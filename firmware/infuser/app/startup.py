@@ -126,7 +126,7 @@ def _tell_lost(pump) -> None:
     if pump.recorder.ledger.trust_digest and not pump.library.trusted():
         pump.watch.degraded("trusted key", "cannot be read: no library is taken until it is installed again")
     if pump.recorder.ledger.prescriber_digest and not pump.prescriber.modulus():
-        pump.watch.degraded("prescriber's key", "cannot be read: no signed program is taken until it is installed again")
+        pump.watch.degraded("prescriber's key", "cannot be read: no signature is taken until it is installed again")
 
 
 def take_up(pump) -> None:
