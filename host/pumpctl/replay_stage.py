@@ -148,7 +148,8 @@ class Stage:
         try:
             self._link.ask(order.command, order.values, order.request_id)
         except Refusal as refused:
-            if order.error in (errors.OK, errors.BEGUN):
+            # An alarm that was not played is not there to be acknowledged.
+            if order.error in (errors.OK, errors.BEGUN) and order.command != messages.ALARM_ACK:
                 self.refused.append((event, refused))
         self._hands.look()
         self._note_pulses(event)
