@@ -113,4 +113,57 @@ THREATS = (
         ("system/test_alarm_neglect.py", "unit/test_rising.py"),
         "the pump cannot know a needed stop from a malicious one: it stops, and says so",
     ),
+    Threat(
+        "T12",
+        "malformed, mutated or random frames, control bytes, half frames, a flood at full speed",
+        "frames bounded, checked, decoded strictly; the main loop never waits for the line, the tick does not know it; "
+        "a million frames are sent at pumps that infuse, and their steps compared",
+        ("infuser/wire/frame.py", "infuser/wire/codec.py", "infuser/hw/serialport.py", "infuser/app/link.py"),
+        ("micropython/test_fuzz.py", "micropython/test_flood_steps.py", "system/test_hostile_line.py")
+        + ("unit/test_hostile_decoding.py",),
+        "a flood holds up the answers to others on the same line; therapy, alarms and the stop button do not wait "
+        "for it",
+    ),
+    Threat(
+        "T13",
+        "refused commands or noise without end push what happened out of the log, make the pump forget what it "
+        "has carried out, or wear its flash out",
+        "beyond a burst they are counted and told in one record an hour; what was carried out has lists of its own; "
+        "what anybody may ask for is refused as busy beyond a burst, but never a stop that stops",
+        ("infuser/app/link_notes.py", "infuser/core/notelimit.py", "infuser/core/outcomes.py"),
+        ("micropython/test_link_flood.py", "unit/test_notelimit.py", "unit/test_ledger.py"),
+        "the refusals counted are not told one by one",
+    ),
+    Threat(
+        "T14",
+        "an older firmware is put on a pump to make it forget",
+        "the state has a version: an older firmware stands with the motor off, changes nothing on flash and still "
+        "asks for the keys; `pumpctl flash` refuses it beforehand",
+        ("infuser/core/snapshot.py", "infuser/core/journal.py", "host/pumpctl/flash.py"),
+        ("power/test_upgrade.py", "system/test_newer_state.py", "system/test_flash.py"),
+        "failed sign-ins are counted only until the next reset there; where the keys cannot be read either, the "
+        "service jumper opens the prompt",
+    ),
+    Threat(
+        "T15",
+        "somebody changes the log, on the pump or on the laptop",
+        "append only, CRC and chain; the archive keeps where each log ended, holds every pull against it, and "
+        "names what was changed, dropped, moved or came from another pump; a log is replayed step for step",
+        ("infuser/core/journal.py", "infuser/wire/records.py", "host/pumpctl/logchain.py", "host/pumpctl/store.py"),
+        ("unit/test_journal.py", "unit/test_logbook.py", "unit/test_hostile_log.py", "unit/test_log_pull.py")
+        + ("system/test_replay.py",),
+        "the chain has no key: who can write the flash, or the archive, can make a whole log anew that nobody "
+        "pulled before",
+    ),
+    Threat(
+        "T16",
+        "something that is no pump, or a pump that lies, is at the other end of the laptop's cable",
+        "answers are decoded strictly and held against what a pump can hold; text of theirs cannot act on the "
+        "terminal, in a report, in a table or in a file's name; reads are bounded; another pump in its place is "
+        "noticed",
+        ("host/pumpctl/exchange.py", "host/pumpctl/printable.py", "host/pumpctl/logread.py", "host/pumpctl/paths.py"),
+        ("unit/test_hostile_pump.py", "unit/test_hostile_log.py", "unit/test_logexport.py"),
+        "a pump can lie plausibly about what it does. `keys provision` at one that claims another's serial number "
+        "replaces the keys kept here for that number: the question names it",
+    ),
 )
