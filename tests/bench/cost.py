@@ -22,6 +22,7 @@ NAMES = {
     "guard_ns": "a tick's guard alone",
     "longest_ns": "the longest tick: all channels, new segments, a burst",
     "turn_ns": "a turn of the main loop with its tick and idling",
+    "signed_ns": "a signed request verified, its reply signed",
 }
 
 

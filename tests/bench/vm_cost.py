@@ -8,6 +8,7 @@ from vm_pump import live, started
 
 from infuser.core.engine import Engine
 from infuser.core.guard import Guard
+from infuser.core.mac import Channel
 from infuser.core.meter import Meter
 from infuser.hw import chip
 from infuser.wire import states, units
@@ -15,6 +16,8 @@ from infuser.wire import states, units
 CALLS = 3000
 REPEATS = 5
 MANY_STEPS = 1 << 29
+REQUEST_BYTES = 60
+REPLY_BYTES = 40
 
 
 class Taking:
@@ -94,6 +97,18 @@ def measure(program_hex):
     began_us = utime.ticks_us()
     turns = live(pump, 6 * units.MS_PER_H)
     told["turn_ns"] = utime.ticks_diff(utime.ticks_us(), began_us) * 1000 // turns
+    told["signed_ns"] = signed_ns()
     gc.collect()
     told["heap_free"] = gc.mem_free()
     return told
+
+
+def signed_ns():
+    """A signed request verified and a reply signed, both as long as those of most commands."""
+    channel = Channel(bytes(32))
+    frame = channel.sign(1, bytes(REQUEST_BYTES))
+    began_us = utime.ticks_us()
+    for counter in range(CALLS):
+        channel.verify(frame)
+        channel.sign(counter, frame[:REPLY_BYTES])
+    return utime.ticks_diff(utime.ticks_us(), began_us) * 1000 // CALLS
