@@ -8,7 +8,7 @@ import struct
 from vm_noise import Noise, field_bytes, fields_bytes
 
 from infuser.app.startinglibrary import STARTING_LIBRARY
-from infuser.wire import codec, frame, library, messages, program
+from infuser.wire import codec, frame, library, messages, program, signed
 
 ANYBODYS = (messages.STOP, messages.AUDIO_PAUSE)
 _KEPT = 24
@@ -32,6 +32,7 @@ _SOUND = program.new(
 WRAPPERS = (
     ("request", lambda sender, payload: payload),
     ("reply", lambda sender, payload: b"\x02" + payload[1:]),
+    ("signed", lambda sender, payload: signed.encode(sender.noise.below(1 << 30), sender.noise.bytes(16), payload)),
     ("no-kind", lambda sender, payload: bytes([sender.noise.of((0, 3, 4, 127, 255))]) + payload[1:]),
 )
 

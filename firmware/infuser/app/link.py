@@ -156,7 +156,7 @@ class Link:
             values = self.handlers[command](self.pump, request)
             if command == messages.HELLO:
                 self.session.greet(self.pump.timebase.age_ms())
-            return messages.encode_reply(command, request_id, values), errors.OK, operator
+            return _granted(command, request_id, values), errors.OK, operator
         except codec.CodecError as error:
             refusal = Refusal(errors.MALFORMED, text=str(error))
         except Refusal as caught:
@@ -190,3 +190,11 @@ class Link:
             and not messages.MESSAGES[command][1] & messages.WHEN_STOPPED
         ):
             raise Refusal(errors.WRONG_STATE, "state", state, text=states.STATE_NAMES[state])
+
+
+def _granted(command: int, request_id: int, values: dict) -> bytes:
+    """The reply to a command that was carried out; that it does not fit its fields would be the pump's own fault."""
+    try:
+        return messages.encode_reply(command, request_id, values)
+    except codec.CodecError as error:
+        return messages.encode_refusal(command, request_id, Refusal(errors.INTERNAL, text=str(error)))
