@@ -24,7 +24,7 @@ from ward import DAY_MS, EXAMPLES, HOUR_MS, MINUTE_MS, ML, PATIENT, SECOND_MS  #
 from infuser import VERSION  # noqa: E402
 from infuser.core import snapshot  # noqa: E402
 from infuser.wire import alarms, records  # noqa: E402
-from pumpctl import keystore, library_signing, operations, program, virtual  # noqa: E402
+from pumpctl import keystore, operations, prescription, program, signing, virtual  # noqa: E402
 from pumpctl.client import Pump  # noqa: E402
 from pumpctl.virtual import VirtualPump  # noqa: E402
 
@@ -38,19 +38,23 @@ class Story:
 
     def __init__(self, plant: VirtualPump) -> None:
         self.plant = plant
+        self._prescriber = Path()
 
     def client(self) -> Pump:
         """Somebody at the port."""
         return Pump.open(str(self.plant.port), operator="Ada")
 
     def equip(self, folder: Path) -> None:
-        """Keys, the key that is trusted, and a library of its own."""
+        """Keys, the keys that libraries and programs are signed with, and a library of its own."""
         key = folder / "pharmacy.key"
-        library_signing.keygen(key)
+        self._prescriber = folder / "prescriber.key"
+        signing.keygen(key)
+        signing.keygen(self._prescriber)
         self.plant.fault("service-jumper")
         with self.client() as pump:
             operations.provision_keys(pump)
-            pump.trust_library_key(library_signing.modulus(key))
+            pump.trust_library_key(signing.modulus(key))
+            pump.trust_prescriber(signing.modulus(self._prescriber), True)
             stored = samples.signed(samples.newer(), key)
             pump.stage_library(stored)
             pump.commit_library(samples.libraries.digest(stored[: -samples.libraries.SIGNATURE_BYTES]))
@@ -66,8 +70,10 @@ class Story:
 
     def treat(self, name: str) -> None:
         """Send an example's program."""
+        told = program.load(EXAMPLES / name)
+        signed = prescription.sign(told, self._prescriber)
         with self.client() as pump:
-            operations.commit(pump, operations.propose(pump, program.load(EXAMPLES / name)), confirmed=True)
+            operations.commit(pump, operations.propose(pump, told, signature=signed), confirmed=True)
 
     def day(self, occluded: bool) -> None:
         """The patient asks twice, once too early; the clinician gives a bolus; the line may be blocked for a while."""
