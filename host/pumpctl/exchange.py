@@ -26,8 +26,14 @@ class Hello:
     protocol: bytes
 
 
-# What a pump says unsigned to a signed request, because it cannot sign any more: the session has to begin anew.
-_SESSION_ENDED = (*wire_errors.UNPROVEN, wire_errors.PROTOCOL_MISMATCH)
+# What a pump says unsigned to a signed request, because it cannot sign any more: the session has to begin anew. Anybody
+# on the cable can say so too: it proves nothing about what became of the request.
+SESSION_ENDED = (
+    wire_errors.SESSION_CLOSED,
+    wire_errors.FRAME_FORGED,
+    wire_errors.FRAME_REPLAYED,
+    wire_errors.PROTOCOL_MISMATCH,
+)
 
 
 class Exchange:
@@ -126,7 +132,7 @@ class Exchange:
         except (codec.CodecError, KeyError):
             return b""
         except messages.Refusal as refused:
-            return payload if refused.code in _SESSION_ENDED else b""
+            return payload if refused.code in SESSION_ENDED else b""
         return b""
 
     def _decode(self, payload: bytes) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from infuser.wire import messages
 from infuser.wire.messages import Refusal
 from pumpctl import refusal
 from pumpctl.errors import LinkError, Refused, UncertainOutcome, VerificationError
-from pumpctl.exchange import Exchange, Hello
+from pumpctl.exchange import SESSION_ENDED, Exchange, Hello
 from pumpctl.pending import PendingStore
 from pumpctl.signin import SignIn
 from pumpctl.transport import Transport
@@ -30,14 +30,6 @@ STARTS_DELIVERY = {
     messages.TEMPORARY_RATE: "temporary rate",
     messages.PLAN_ORDER: "plan order",
 }
-# The pump restarted, closed the session that was left idle, or does not take its frames for ours: nothing was done,
-# and a greeting opens another session.
-_TO_GREET = (
-    wire_errors.PROTOCOL_MISMATCH,
-    wire_errors.SESSION_CLOSED,
-    wire_errors.FRAME_FORGED,
-    wire_errors.FRAME_REPLAYED,
-)
 
 
 class Orders:
@@ -102,16 +94,22 @@ class Orders:
                 raise _unanswered(command) from None
             if refused.code == wire_errors.BEGUN:
                 raise _uncertain(command) from None
+            if self._signed.role and refused.code in SESSION_ENDED:
+                raise _disputed(command) from None
             raise
         except LinkError as lost:
             return self._after_lost_reply(command, values, request_id, lost)
 
     def _greeted(self, command: int, values: Values, request_id: int) -> Values:
-        """The reply; a pump whose session is closed is greeted again, which changes nothing."""
+        """The reply; a pump whose session is closed is greeted again, which changes nothing.
+
+        It restarted, closed a session that was left idle, or does not take our frames for ours. The request is sent
+        again under its id: if it was carried out after all, the pump says so.
+        """
         try:
             return self._link.ask(command, values, request_id)
         except Refusal as refused:
-            if refused.code not in _TO_GREET:
+            if refused.code not in SESSION_ENDED:
                 raise
             self._signed.forget()
             self.hello = self._same_pump(self._link.hello())
@@ -172,6 +170,14 @@ def _uncertain(command: int) -> UncertainOutcome:
     return UncertainOutcome(
         f"no reply to {messages.MESSAGES[command][0]}: it may or may not have been carried out",
         remedy="assume it was; reconnect and run `pumpctl status`, which asks the pump what became of it",
+    )
+
+
+def _disputed(command: int) -> UncertainOutcome:
+    """A signed command that is answered twice with what anybody could say."""
+    return UncertainOutcome(
+        f"the answers to {messages.MESSAGES[command][0]} are not the pump's: it may or may not have been carried out",
+        remedy="assume it was; look at what else is on the cable, then run `pumpctl status`",
     )
 
 

@@ -12,7 +12,7 @@ from ward import MINUTE_MS, PATIENT, Ward, delivers, infusing
 from infuser.wire import errors, messages, signed, states
 from infuser.wire.messages import Refusal
 from pumpctl.client import Pump
-from pumpctl.errors import LinkError, Refused, UncertainOutcome
+from pumpctl.errors import LinkError, UncertainOutcome
 from pumpctl.pending import PendingStore
 from pumpctl.transport import open_transport
 
@@ -133,12 +133,13 @@ def test_an_altered_command_is_refused_logged_and_reaches_the_pump_as_it_was_mea
 
 
 @pytest.mark.case("EC14")
-def test_a_command_that_is_always_altered_ends_in_a_clear_refusal_and_nothing_happens(ward):
+def test_a_command_that_is_always_altered_is_never_carried_out_and_the_client_does_not_trust_the_line(ward):
     with tapped(ward) as (pump, tap):
         tap.on_request = lambda payload: [larger(payload) if command_of(payload) == messages.BOLUS else payload]
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(UncertainOutcome) as caught:
             pump.bolus(BOLUS_NG, BOLUS_MS, PATIENT)
-        assert caught.value.name == "frame-forged" and "cable" in caught.value.remedy
+        assert "cable" in caught.value.remedy
+    ward.do("status")  # settles what became of it
     assert records(ward, "bolus-started") == []
     assert delivers(ward.steps_in(10 * MINUTE_MS), RATE, 10 * MINUTE_MS)
 
@@ -199,6 +200,33 @@ def test_a_reply_made_up_on_the_cable_is_not_believed(ward):
         tap.on_reply = lambda payload: [payload[:-1] + bytes([payload[-1] ^ 1])]
         with pytest.raises(LinkError):
             pump.status()
+    assert len(records(ward, "bolus-started")) == 1
+
+
+@pytest.mark.case("EC14")
+@pytest.mark.parametrize("lie", [errors.SESSION_CLOSED, errors.FRAME_FORGED, errors.NOT_SIGNED_IN, errors.LOCK_OUT])
+def test_a_refusal_made_up_on_the_cable_does_not_pass_for_the_pumps(ward, lie):
+    """The bolus is given; whoever is on the cable says that it was refused, and keeps the rest from the pump."""
+    passed: list[bytes] = []
+
+    def refuse(payload: bytes) -> list[bytes]:
+        if command_of(payload) != messages.BOLUS:
+            return [payload]
+        _, command, request_id = messages.decode_head(inside(payload))
+        return [messages.encode_refusal(command, request_id, Refusal(lie))]
+
+    def once(payload: bytes) -> list[bytes]:
+        if command_of(payload) != messages.BOLUS:
+            return [payload]
+        passed.append(payload)
+        return [payload] if len(passed) == 1 else [payload[:-1] + bytes([payload[-1] ^ 1])]
+
+    with tapped(ward) as (pump, tap):
+        pump.acknowledge(0)
+        tap.on_reply, tap.on_request = refuse, once
+        with pytest.raises(UncertainOutcome) as caught:
+            pump.bolus(BOLUS_NG, BOLUS_MS, PATIENT)
+        assert "carried out" in caught.value.message
     assert len(records(ward, "bolus-started")) == 1
 
 
