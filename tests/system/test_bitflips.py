@@ -71,3 +71,6 @@ def test_a_bit_that_flips_in_the_journal_is_an_alarm_at_the_next_start(cli, benc
     ward.advance(20 * SECOND_MS)
     assert ward.alarms()["journal-fault"]["priority"] == "high"
     assert ward.steps_in(HOUR_MS) == 0
+    ward.plant.power_cut()
+    ward.advance(20 * SECOND_MS)
+    assert "journal-fault" in ward.alarms(), "the log that was begun after the damage is sound, and that is no excuse"

@@ -27,6 +27,7 @@ ON_MS = 1_772_434_740_000
 START_MS = ON_MS + MINUTE_MS
 START = "2026-03-02T08:00:00+01:00"
 OFFSET_MIN = 60
+FLASH_MS = 2
 PATIENT_BOLUS = '\n[patient_bolus]\ndose = "10ug"\nduration = "5min"\nlockout = "3h"\nper_day = 4\n'
 FAST = f"""
 [patient]
@@ -93,7 +94,7 @@ class Later:
         """Deliver for `days` with a patient who takes every bolus: the pump's records, and the presses."""
         end_ms = START_MS + days * DAY_MS
         self.plant.advance_ms(5 * SECOND_MS)
-        # A name as long as the preview's: the flash takes as long to note it, and times are the same to the ms.
+        # A name as long as the preview's: the flash takes as long to note it, but for where the records lie.
         with Pump.open(str(self.plant.port), operator="nursing") as pump:
             operations.commit(pump, operations.propose(pump, program.load(file)), confirmed=True)
             pump.set_clock(self.now_ms(), OFFSET_MIN)
@@ -118,7 +119,8 @@ def test_a_pump_later_delivers_what_was_previewed_to_the_step_at_every_hour(
     order = Order(program.load(file), START_MS, OFFSET_MIN, 15 * ML, 2)
     run = preview.run(order, ALL)[ALL]
     log, presses_ms = Later(bench("later", wall_ms=ON_MS)).live(file, 15 * ML, 2)
-    assert presses_ms == run.presses_ms
+    # Where its records lie on a page decides how long the flash takes to note an order: no step depends on that.
+    assert all(abs(one - other) <= FLASH_MS for one, other in zip(presses_ms, run.presses_ms, strict=True))
     assert len(presses_ms) == 8
     # A record an hour, two midnights, the end.
     assert len(counts(log)) == 48 + 2 + 1

@@ -64,6 +64,9 @@ def replay(hardware) -> tuple:
     timebase.begin(last[0] + gap_ms)
     clock.set(now_ms, timebase.age_ms())
     exact = delivery.memory.restore_guard(ledger.hour_list, ledger.hour_steps)
+    if journal.damage:
+        # Before any record, into the snapshot that the next segment begins with: the next start finds a sound log.
+        ledger.alarms.raise_(alarms.JOURNAL_FAULT, clock.now_ms(timebase.age_ms()), timebase.age_ms(), 0)
     library = Library(hardware.files, recorder)
     if not recorder.frozen:
         library.load()
@@ -135,10 +138,6 @@ def take_up(pump) -> None:
     if pump.recorder.frozen:
         _stand_aside(pump)
         return
-    if journal.damage:
-        # Into the snapshot that the first record begins a segment with: the next start finds a sound log.
-        age_ms = pump.timebase.age_ms()
-        pump.recorder.ledger.alarms.raise_(alarms.JOURNAL_FAULT, pump.wall_ms(), age_ms, 0)
     pump.recorder.note(
         records.BOOT,
         firmware=VERSION,
