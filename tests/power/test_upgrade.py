@@ -172,3 +172,14 @@ def test_an_upgrade_of_a_pump_whose_checkpoints_are_lost_counts_from_the_older_l
     assert told["steps"] <= then["status"]["steps_total"] and told["reservoir_nl"] >= then["status"]["reservoir_nl"]
     # The patient's bolus that was under way is among what may have gone out.
     assert then["plant"]["steps_made"] <= told["steps"] + told["uncertain"] < then["plant"]["steps_made"] + 500
+
+
+def test_a_stored_program_that_this_firmware_does_not_take_stops_the_motor_and_is_told_and_kept(tmp_path: Path) -> None:
+    script = "import vm_upgrade\nvm_states.unmount()\nresult = vm_upgrade.stricter()\n"
+    refused, taken = play(world(tmp_path, CURRENT), script)
+    assert (refused["state"], refused["made"]) == ("alarm-stopped", 0)
+    assert "internal-fault" in refused["alarms"] and refused["status"]["patient"] == ""
+    (fault,) = [text for part, text, _ in refused["faults"] if part == "program"]
+    assert fault.startswith("this firmware does not take the stored program: out-of-range dose_max_1h_ng")
+    # The firmware before it, put back, finds it all: therapy waits for somebody who has read the alarm.
+    assert taken["state"] == "alarm-stopped" and "internal-fault" in taken["alarms"]

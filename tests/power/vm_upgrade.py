@@ -6,9 +6,10 @@ import kernel
 import vm_states
 from chipstate import chip
 from flash import image
+from plant import plant
 from vm_states import MINUTE_MS, Flash, Life
 
-from infuser.core import session, snapshot
+from infuser.core import prescription, session, snapshot
 from infuser.wire import messages, records
 
 NONCE = b"a nonce, 16 byte"
@@ -106,6 +107,29 @@ def newer(version=0, kind=0):
     snapshot.VERSION = ours
     records.RECORDS.pop(kind, None)
     return told
+
+
+def stricter():
+    """This firmware over a program that an older one took and it does not; then one that is sent in its place."""
+
+    def refuses(program):
+        raise messages.Refusal(messages.errors.OUT_OF_RANGE, "dose_max_1h_ng", 2, 0, 1)
+
+    takes, prescription.check = prescription.check, refuses
+    made = plant.steps_made
+    life = Life()
+    life.run(10 * MINUTE_MS)
+    first = life.told()
+    life.greet()
+    first["status"] = plain(life.ask(messages.STATUS))
+    first["made"] = plant.steps_made - made
+    life.end()
+    prescription.check = takes
+    again = Life()
+    again.run(1000)
+    told = again.told()
+    again.end()
+    return [first, told]
 
 
 def left_alone(service_key, run_ms):

@@ -3,7 +3,6 @@
 from infuser.core import druglibrary, prescription, seal
 from infuser.core.meter import SEGMENTS
 from infuser.core.schedule import Schedule
-from infuser.wire import program as programs
 from infuser.wire import records, states, units
 from infuser.wire.messages import Refusal
 
@@ -22,6 +21,7 @@ class Basal:
         self.ledger = recorder.ledger
         self.clock = recorder.clock
         self.schedule: Schedule | None = None
+        self.refused = ""  # why this firmware does not deliver the program that is stored, "" if it does
         self._channel = delivery.meter.channels[states.BASAL]
         self._end_ms = 0  # where the segments given to the meter end
         self._next_ms = 0  # where the course goes on after them: within a quantum of _end_ms
@@ -34,10 +34,13 @@ class Basal:
         `save`: dose windows that come to be counted in another concentration are stored at once.
         """
         self.recorder.verify()
-        data = self.ledger.program
-        self.schedule = None
-        if data:
-            self.schedule = prescription.check(programs.decode(data))
+        self.schedule, self.refused = None, ""
+        if self.ledger.program:
+            try:
+                self.schedule = prescription.stored(self.ledger.program)
+            except Refusal as refused:
+                self.refused = "this firmware does not take the stored program: {} {}".format(refused, refused.field)
+        if self.schedule:
             if self.ledger.plan_ng_per_day:
                 self.schedule = Schedule(self.schedule.program, self.ledger.plan_ng_per_day)
             self._schedule_seal = self.schedule.digest()

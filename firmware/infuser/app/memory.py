@@ -4,8 +4,8 @@ from infuser.core import prescription, seal
 from infuser.core.checkpoint import Checkpoint
 from infuser.core.schedule import Schedule
 from infuser.core.window import unit_of
-from infuser.wire import program as programs
 from infuser.wire import records, states, units
+from infuser.wire.messages import Refusal
 
 WINDOW_NAMES = ("w0", "w1")
 _HOUR_MIN = 60
@@ -112,9 +112,7 @@ class Memory:
             return 0  # the count was logged when the motor was stopped
         rates = [ledger.bridge_nl_per_day]
         if ledger.program:
-            schedule = prescription.check(programs.decode(ledger.program))
-            rates += schedule.rates() + Schedule(schedule.program, ledger.plan_ng_per_day).rates()
-            rates.append(schedule.volume_nl(ledger.temporary_ng_per_day))
+            rates += _rates(ledger)
         volume_nl = max(rates) * _HOUR_MIN // units.MIN_PER_DAY + ledger.bolus_since_nl
         return units.volume_steps(volume_nl, self._delivery.meter.step_pl) + RESERVE_STEPS
 
@@ -228,6 +226,16 @@ class Memory:
             return
         self.reserved = reserved
         self._seal = self._mixed()
+
+
+def _rates(ledger) -> list[int]:
+    """Every basal rate that the program in force can have come to; the pump's most if it cannot be read."""
+    try:
+        schedule = prescription.stored(ledger.program)
+    except Refusal:
+        return [units.THERAPY_MAX_NL_PER_DAY]
+    rates = schedule.rates() + Schedule(schedule.program, ledger.plan_ng_per_day).rates()
+    return rates + [schedule.volume_nl(ledger.temporary_ng_per_day)]
 
 
 def _counted(ledger) -> list[int]:

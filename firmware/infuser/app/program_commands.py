@@ -3,7 +3,7 @@
 from infuser.app import planner
 from infuser.app.checks import note_overrides, refuse_unconfirmed, within, wrong_state
 from infuser.core import prescription
-from infuser.wire import codec, errors, messages, states, units
+from infuser.wire import errors, messages, states, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
@@ -42,11 +42,8 @@ class Staging:
 
 def _schedule(pump, data: bytes):
     """(schedule, warnings) of a program that this pump may deliver to its patient; Refusal says why it may not."""
-    try:
-        program = programs.decode(data)
-    except codec.CodecError as error:
-        raise Refusal(errors.PROGRAM_INVALID, "program", text=str(error))
-    schedule = prescription.check(program)
+    schedule = prescription.stored(data)
+    program = schedule.program
     present = pump.controller.schedule
     if present and present.program["patient"] != program["patient"]:
         raise Refusal(errors.PATIENT_MISMATCH, "patient", text="the pump is programmed for another patient")

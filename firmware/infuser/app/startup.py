@@ -168,6 +168,9 @@ def take_up(pump) -> None:
     if crashed_often:
         text = "started anew for a fault {} times within a day".format(repeats.KEPT)
         pump.watch.fault(alarms.INTERNAL_FAULT, "program", text, pump.found.fault)
+    refused = pump.controller.basal.refused
+    if refused:
+        pump.watch.fault(alarms.INTERNAL_FAULT, "program", refused)
     pump.watch.begin()
     _resume_therapy(pump, failed)
     pump.hardware.chip.suspect(0)
@@ -208,7 +211,7 @@ def _resume_therapy(pump, failed: list[str]) -> None:
     before = controller.ledger.state_before_test
     was_delivering = before in (states.INFUSING, states.BOLUS, states.MINIMUM_RATE)
     # Without a sounder therapy is not started, but one that ran goes on: to stop it is a hazard too. A lamp likewise.
-    if selftest.guards(failed):
+    if selftest.guards(failed) or (was_delivering and controller.basal.refused):
         controller.enter(states.ALARM_STOPPED, states.BY_ALARM)
     elif was_delivering and planner.therapy_ended(controller):
         # The power failed between the taper's last note and the stop.

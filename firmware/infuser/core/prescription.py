@@ -3,7 +3,7 @@
 from infuser.core import druglibrary, eligibility, plan
 from infuser.core.schedule import Schedule
 from infuser.core.window import SPANS_MIN
-from infuser.wire import errors, units
+from infuser.wire import codec, errors, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
@@ -14,6 +14,15 @@ _WINDOW_FIELDS = ("dose_max_1h_ng", "dose_max_4h_ng", "dose_max_ng_per_day")
 def _within(field: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise Refusal(errors.OUT_OF_RANGE, field, value, low, high)
+
+
+def stored(data: bytes) -> Schedule:
+    """The schedule of a program as it is sent and stored; Refusal if it is none, or not a sound one."""
+    try:
+        program = programs.decode(data)
+    except codec.CodecError as error:
+        raise Refusal(errors.PROGRAM_INVALID, "program", text=str(error))
+    return check(program)
 
 
 def check(program: dict) -> Schedule:
