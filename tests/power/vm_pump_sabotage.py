@@ -37,7 +37,7 @@ def unended(end):
 
 def unasked(outcome):
     """Commands of before are not known."""
-    return lambda ledger, request_id: None
+    return lambda ledger, request_id, role=None: None
 
 
 def aged(begin):

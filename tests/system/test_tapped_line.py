@@ -93,6 +93,25 @@ def test_a_frame_that_comes_out_of_order_is_refused_and_the_rest_goes_on(ward):
     assert refusals(ward, errors.FRAME_REPLAYED) == [messages.MINIMUM_RATE]
 
 
+@pytest.mark.case("EC14")
+def test_an_id_that_a_stranger_uses_first_is_still_the_clinicians(ward):
+    """A bolus is kept from the pump, and its id used for something that anybody may ask for."""
+    kept: list[bytes] = []
+    with tapped(ward) as (pump, tap):
+        pump.acknowledge(0)
+
+        def take_the_id(payload: bytes) -> list[bytes]:
+            if command_of(payload) != messages.BOLUS or kept:
+                return [payload]
+            kept.append(payload)
+            request_id = messages.decode_head(inside(payload))[2]
+            return [messages.encode_request(messages.AUDIO_PAUSE, request_id, {"pause_s": 1, "operator": "Eve"})]
+
+        tap.on_request = take_the_id
+        assert pump.bolus(BOLUS_NG, BOLUS_MS, PATIENT)["volume_nl"] == 50_000
+    assert len(records(ward, "bolus-started")) == 1
+
+
 def larger(payload: bytes) -> bytes:
     """A bolus of the double dose."""
     at = payload.index(struct.pack("<I", BOLUS_NG))

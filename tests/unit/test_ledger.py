@@ -236,3 +236,4 @@ def test_a_command_cut_off_by_a_power_cut_stays_begun_beside_those_refused_after
         command(ledger, number, errors.OUT_OF_RANGE)
     assert ledger.outcome(7) == errors.BEGUN
     assert ledger.outcome(100) is None
+    assert ledger.outcome(7, messages.NOBODY) is None and ledger.outcome(7, messages.ROLE_SERVICE) == errors.BEGUN

@@ -122,7 +122,7 @@ class Link:
         if closed != errors.OK and command not in _UNGREETED:
             refusal = Refusal(closed, text="greet the pump with hello first")
             return messages.encode_refusal(command, request_id, refusal)
-        outcome = self.pump.controller.ledger.outcome(request_id)
+        outcome = self.pump.controller.ledger.outcome(request_id, role_needed(flags))
         if outcome is not None:
             code = errors.BEGUN if outcome == errors.BEGUN else errors.ALREADY_DONE
             return messages.encode_refusal(command, request_id, Refusal(code))

@@ -6,7 +6,7 @@ restart is the state before it. A snapshot is the ledger itself as bytes.
 
 from infuser.core import outcomes, repeats, snapshot
 from infuser.core.alarmlist import AlarmList
-from infuser.wire import alarms, records, states, units
+from infuser.wire import alarms, messages, records, states, units
 from infuser.wire import program as programs
 
 HOURS_KEPT = 24
@@ -103,10 +103,13 @@ class Ledger:
         """Digest of the program in force; empty without one."""
         return programs.digest(self.program) if self.program else b""
 
-    def outcome(self, request_id: int) -> int | None:
-        """errors.OK or BEGUN of a recent changing command, None if it is not known: refused, or never heard."""
-        error = outcomes.find(self.outcome_list, request_id)
-        return outcomes.find(self.anybodys_list, request_id) if error is None else error
+    def outcome(self, request_id: int, role: int | None = None) -> int | None:
+        """errors.OK or BEGUN of a recent changing command, None if it is not known: refused, or never heard.
+
+        With `role` only of a command that needs one, or of one that needs none: a stranger may claim another's id.
+        """
+        error = None if role == messages.NOBODY else outcomes.find(self.outcome_list, request_id)
+        return outcomes.find(self.anybodys_list, request_id) if error is None and not role else error
 
     def _boot(self, fields: dict, age_ms: int) -> None:
         # Microsteps in doubt are in no counter; the hour counts them as delivered.
