@@ -9,8 +9,8 @@ import random
 import pytest
 from exactplay import on_virtual_pump, printed
 
-THERAPIES = 60
-SHARES = 4
+THERAPIES = 30
+SHARES = 2
 FIRST_SEED = 1 if os.environ.get("CI") else random.randrange(1 << 30)
 
 

@@ -12,7 +12,7 @@ sys.path.extend({places!r})
 from vm_fault_sabotage import play
 result = play({name!r})
 """
-SEEDS = (1, 2, 3, 4)
+SEEDS = (1, 2, 3)
 DAY_MS = 86_400_000
 # A pump is looked at once a minute, and its log read whenever somebody does something.
 RECORDS_A_DAY = 40

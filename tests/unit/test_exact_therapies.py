@@ -18,8 +18,8 @@ from vm_orders import Orders
 from infuser.wire import program, states
 from infuser.wire.units import MS_PER_DAY, STEP_PL_NOMINAL
 
-THERAPIES = 240
-SHARES = 4
+THERAPIES = 120
+SHARES = 2
 FIRST_SEED = 1 if os.environ.get("CI") else random.randrange(1 << 30)
 # In all shares together each of these happens often.
 HAPPENED = (
