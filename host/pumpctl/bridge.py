@@ -5,9 +5,8 @@ from typing import Any
 
 from infuser.wire import units
 from pumpctl import quantity
+from pumpctl.comparison import NONE, Change
 from pumpctl.program import Program
-
-Row = tuple[str, str, str, str]
 
 
 def changes_drug(old: Program | None, new: Program) -> bool:
@@ -48,15 +47,15 @@ class Bridge:
             f" {quantity.format_dose_rate(self.dose_ng_per_day)} over {quantity.format_duration(self._whole_ms())}"
         )
 
-    def rows(self) -> list[Row]:
-        """(name, now, new, change) for the comparison of programs."""
+    def changes(self) -> list[Change]:
+        """Volume, rate, dose and time, for the comparison of programs."""
         told = (
             ("bridge volume", f"{quantity.format_volume(self.volume_nl)} of {self._drug()}"),
             ("bridge rate", quantity.format_rate(self.rate_nl_per_day)),
             ("bridge dose", f"{quantity.format_dose_rate(self.dose_ng_per_day)}, {quantity.format_dose(self.dose_ng)}"),
             ("bridge lasts", quantity.format_duration(self._whole_ms())),
         )
-        return [(name, "-", value, "changed") for name, value in told]
+        return [Change(name, NONE, value) for name, value in told]
 
     def document(self) -> dict[str, Any]:
         """The bridge for scripts."""

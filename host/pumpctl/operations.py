@@ -7,8 +7,9 @@ from typing import Any
 from infuser.wire import alarms, states, units
 from infuser.wire import program as programs
 from pumpctl import bridge as bridges
-from pumpctl import keystore, program_view, quantity, status_parts, status_view, timetext
+from pumpctl import keystore, program_changes, program_view, quantity, status_parts, status_view, timetext
 from pumpctl.client import Pump
+from pumpctl.comparison import HIGHLIGHT_PERMILLE, Change, Row
 from pumpctl.errors import Refused, UsageProblem, VerificationError
 from pumpctl.program import Program, decode, encode
 
@@ -60,14 +61,26 @@ class Proposal:
         """Soft limits overstepped; a commit then needs `confirmed`."""
         return [warning["text"] for warning in self.understood["warning_list"]]
 
-    def rows(self) -> list[tuple[str, str, str, str]]:
-        """(name, now, new, change) in clinical units."""
-        old_due, new_due = (
-            status_view.refill_due(told["refill_due_ms"], self.status) for told in (self.status, self.understood)
-        )
-        given_now = self.status["plan_dose_ng_per_day"]
-        rows = program_view.side_by_side(self.old, self.new, old_due, new_due, given_now)
-        return rows + self.bridge.rows() if self.bridge else rows
+    def changes(self) -> list[Change]:
+        """Every setting before and after, with refill date and bridge."""
+        plan_dose = self.status["plan_dose_ng_per_day"]
+        told = program_changes.changes(self.old, self.new, plan_dose)
+        told += program_changes.refill(self.status, self.old, self.new, self.understood["refill_due_ms"], plan_dose)
+        return told + self.bridge.changes() if self.bridge else told
+
+    def rows(self, highlight_permille: int = HIGHLIGHT_PERMILLE) -> list[Row]:
+        """(name, now, new, change) in clinical units; a change over `highlight_permille` carries a mark."""
+        return [change.row(highlight_permille) for change in self.changes()]
+
+    @property
+    def dose_ng_per_day(self) -> int:
+        """Mean daily dose of the new program."""
+        return program_view.figures(self.new)["dose_ng_per_day"]
+
+    @property
+    def starts(self) -> bool:
+        """Whether delivery may begin with it: the pump gives nothing now."""
+        return self.status["state"] not in states.DELIVERING
 
 
 def read_program(pump: Pump) -> Program | None:

@@ -1,4 +1,4 @@
-"""A program in clinical units: as a JSON document, as lines, and beside another one."""
+"""A program in clinical units: as a JSON document and as lines."""
 
 from typing import Any
 
@@ -84,22 +84,3 @@ _NAMES = (
     "volume per day", "rate", "steps", "start", "plan", "minimum rate", "bolus", "patient bolus", "periodic bolus",
     "with patient boluses", "dose limit", "alarm volume",
 )  # fmt: skip
-
-
-def side_by_side(
-    old: Program | None, new: Program, old_due: str, new_due: str, plan_ng_per_day: int = 0
-) -> list[tuple[str, str, str, str]]:
-    """(name, now, new, change) of every setting and of the refill's due time; `change` is empty where nothing does.
-
-    `plan_ng_per_day` is what the old program's plan has come to: that dose is given now, and compared.
-    """
-    rows: list[tuple[str, str, str, str]] = []
-    for (name, now), (_, then) in zip(lines(old, plan_ng_per_day), lines(new), strict=True):
-        rows.append((name, now, then, "" if now == then else "changed"))
-    if old is not None:
-        change = words.percent(figures(old, plan_ng_per_day)["dose_ng_per_day"], figures(new)["dose_ng_per_day"])
-        at = _NAMES.index("dose per day")
-        name, now, then, _ = rows[at]
-        rows[at] = (name, now, then, change)
-    rows.append(("refill due", old_due, new_due, "" if old_due == new_due else "changed"))
-    return rows

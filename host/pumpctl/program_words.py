@@ -5,6 +5,7 @@ from typing import Any
 from infuser.wire import program as programs
 from infuser.wire import units
 from pumpctl import quantity, therapy_keys, therapy_patient, therapy_plan, therapy_times, week
+from pumpctl.comparison import percent
 
 Program = dict[str, Any]
 Figures = dict[str, int]
@@ -42,22 +43,26 @@ def steps(program: Program) -> str:
     """The steps of a flex day, one a line."""
     if program["mode"] != programs.FLEX:
         return NO
-    return "\n".join(_step(step) for step in week.from_wire(program["step_list"]))
+    return "\n".join(
+        f"{span(step)}  {quantity.format_dose_rate(step.dose_ng_per_day)}"
+        for step in week.from_wire(program["step_list"])
+    )
 
 
-def _step(step: week.Step) -> str:
+def span(step: week.Step) -> str:
+    """The time of day of a step, with its days unless it is every day's."""
     days = f"{week.days_text(step.days)} " if len(step.days) < 7 else ""
-    times = f"{week.clock_text(step.start_min)}-{week.clock_text(step.end_min)}"
-    return f"{days}{times}  {quantity.format_dose_rate(step.dose_ng_per_day)}"
+    return f"{days}{week.clock_text(step.start_min)}-{week.clock_text(step.end_min)}"
 
 
 def rates(told: Figures) -> str:
     """The flow, or the range of flows, in uL/h."""
-    low, high = (_per_hour(told[name]) for name in ("rate_low_nl_per_day", "rate_high_nl_per_day"))
+    low, high = (per_hour(told[name]) for name in ("rate_low_nl_per_day", "rate_high_nl_per_day"))
     return low if low == high else f"{low} to {high}"
 
 
-def _per_hour(rate_nl_per_day: int) -> str:
+def per_hour(rate_nl_per_day: int) -> str:
+    """A flow in uL/h."""
     return f"{quantity.decimal(rate_nl_per_day, 24 * units.NL_PER_UL, 2)} uL/h"
 
 
@@ -113,9 +118,7 @@ def plan(program: Program) -> str:
     """The doses of a titration or taper, one a line, each with its change."""
     if not program["plan_list"]:
         return NO
-    rising = therapy_plan.rises(program)
-    share = quantity.decimal(program["plan_increase_permille"], 10, 1)
-    lines = [f"titration, at most +{share} % a step" if rising else "taper"]
+    lines = [plan_kind(program)]
     before = therapy_plan.pattern_dose(program)
     for step in program["plan_list"]:
         dose = step["dose_ng_per_day"]
@@ -123,6 +126,14 @@ def plan(program: Program) -> str:
         lines.append(f"{therapy_times.people(step['at_min'])}  {what}")
         before = dose
     return "\n".join(lines)
+
+
+def plan_kind(program: Program) -> str:
+    """Whether the plan rises, and by how much at most, or falls."""
+    if not program["plan_list"]:
+        return NO
+    share = quantity.decimal(program["plan_increase_permille"], 10, 1)
+    return f"titration, at most +{share} % a step" if therapy_plan.rises(program) else "taper"
 
 
 def start(program: Program) -> str:
@@ -134,20 +145,17 @@ def start(program: Program) -> str:
 
 def limits(program: Program) -> str:
     """What may be given in any 1, 4 and 24 hours."""
-    told = [
-        f"{quantity.format_dose(program[name])} in {hours} h"
-        for name, hours in (("dose_max_1h_ng", 1), ("dose_max_4h_ng", 4))
-        if program[name]
-    ]
+    told = [(hours, limit(program, hours)) for hours in (1, 4)]
+    shown = [f"{quantity.format_dose(dose)} in {hours} h" for hours, dose in told if dose]
+    return ", ".join([*shown, quantity.format_dose_rate(limit(program, 24))])
+
+
+def limit(program: Program, hours: int) -> int:
+    """Most that may be given in any 1, 4 or 24 hours, ng; 0 for no limit, never above the pump's own."""
+    if hours != 24:
+        return int(program[f"dose_max_{hours}h_ng"])
     pumps_own = min(units.DOSE_WINDOW_MAX_NG, units.dose_ng(units.DAY_MAX_NL, program["concentration_ug_per_ml"]))
-    return ", ".join([*told, quantity.format_dose_rate(min(program["dose_max_ng_per_day"] or pumps_own, pumps_own))])
-
-
-def percent(old: int, new: int) -> str:
-    """Relative change in tenths of a percent with its sign; empty for none."""
-    if old == new or not old:
-        return ""
-    return f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, 1)} %"
+    return int(min(program["dose_max_ng_per_day"] or pumps_own, pumps_own))
 
 
 def _dose(dose_ng: int, volume_nl: int) -> str:

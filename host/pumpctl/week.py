@@ -1,14 +1,15 @@
 """Flex steps over the week: from clinical steps with begin and end to the wire's steps, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from infuser.wire import units
 from pumpctl.errors import Problem
 from pumpctl.therapy_keys import DAYS
 
 EVERY_DAY = tuple(range(7))
+_Value = TypeVar("_Value", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -95,18 +96,43 @@ def to_wire(steps: Sequence[Step]) -> list[dict[str, int]]:
 
 def from_wire(step_list: Sequence[dict[str, Any]]) -> list[Step]:
     """Clinical steps of a wire step list; what lasts longer than a day is told day by day."""
-    starts = sorted(
+    return [Step(days, minute, minutes, rate) for days, minute, minutes, rate in _pieces(_starts(step_list))]
+
+
+def both_from_wire(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[tuple[Step, Step]]:
+    """Two wire step lists cut at the begins of both: the same days and times, each with its own dose rate."""
+    before, after = _starts(old), _starts(new)
+    begins = sorted({start for start, _ in (*before, *after)})
+    starts = [(start, (_at(before, start), _at(after, start))) for start in begins]
+    return [
+        (Step(days, minute, minutes, now), Step(days, minute, minutes, then))
+        for days, minute, minutes, (now, then) in _pieces(starts)
+    ]
+
+
+def _starts(step_list: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+    """(minute of the week, dose rate) of each begin, in order."""
+    return sorted(
         (day * units.MIN_PER_DAY + step["start_min"], step["dose_ng_per_day"])
         for step in step_list
         for day in EVERY_DAY
         if step["day_mask"] >> day & 1
     )
-    days: dict[tuple[int, int, int], list[int]] = {}
-    for at, (start, rate) in enumerate(starts):
+
+
+def _at(starts: Sequence[tuple[int, int]], minute: int) -> int:
+    """The dose rate at a minute of the week; before the first begin it is that of the last."""
+    return next((rate for start, rate in reversed(starts) if start <= minute), starts[-1][1])
+
+
+def _pieces(starts: Sequence[tuple[int, _Value]]) -> list[tuple[tuple[int, ...], int, int, _Value]]:
+    """(days, start, minutes, value) of what holds from each begin to the next, those that are alike together."""
+    days: dict[tuple[int, int, _Value], list[int]] = {}
+    for at, (start, value) in enumerate(starts):
         left = (starts[(at + 1) % len(starts)][0] - start) % units.MIN_PER_WEEK or units.MIN_PER_WEEK
         while left > 0:
             day, minute = divmod(start % units.MIN_PER_WEEK, units.MIN_PER_DAY)
-            days.setdefault((minute, min(left, units.MIN_PER_DAY), rate), []).append(day)
+            days.setdefault((minute, min(left, units.MIN_PER_DAY), value), []).append(day)
             start, left = start + units.MIN_PER_DAY, left - units.MIN_PER_DAY
-    steps = [Step(tuple(sorted(on)), minute, minutes, rate) for (minute, minutes, rate), on in days.items()]
-    return sorted(steps, key=lambda step: (step.start_min, step.days))
+    pieces = [(tuple(sorted(on)), minute, minutes, value) for (minute, minutes, value), on in days.items()]
+    return sorted(pieces, key=lambda piece: (piece[1], piece[0]))

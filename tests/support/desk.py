@@ -38,7 +38,7 @@ def declined(peer: Peer, *words: str) -> str:
     command = [sys.executable, "-m", "pumpctl.cli.main", "-p", peer.port, *words]
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as tool:
         asked = b""
-        while b"[y/N]" not in asked:
+        while b"[y/N]" not in asked and b"with its unit:" not in asked:
             ready = select.select([ours], [], [], 1)[0]
             assert ready or tool.poll() is None, f"nothing was asked: {asked.decode()}"
             asked += os.read(ours, 1024) if ready else b""

@@ -32,8 +32,8 @@ def test_the_comparison_shows_volume_rate_dose_and_duration_of_the_bridge(capsys
     told = capsys.readouterr()
     rows = [" ".join(line.split()) for line in told.err.splitlines()]
     for row in (
-        "bridge volume - 300 uL of baclofen 2000 ug/mL changed", "bridge rate - 50 uL/d changed",
-        "bridge dose - 100 ug/d, 600 ug changed", "bridge lasts - 6 d changed",
+        "bridge volume - 300 uL of baclofen new", "bridge rate - 50 uL/d new", "bridge dose - 100 ug/d, 600 ug new",
+        "bridge lasts - 6 d new",
     ):  # fmt: skip
         assert row in rows
     document = json.loads(told.out)["bridge"]

@@ -6,7 +6,8 @@ import pytest
 
 from infuser.wire import program as programs
 from infuser.wire import units
-from pumpctl import program, program_view, program_words, therapy_times
+from pumpctl import program, program_changes, program_view, program_words, therapy_times
+from pumpctl.comparison import Change
 from pumpctl.errors import FileProblem, UsageProblem
 
 EXAMPLES = {path.stem: path for path in sorted(program.example().parent.glob("*.toml"))}
@@ -274,14 +275,14 @@ def test_scripts_read_local_times_and_doses_in_ng() -> None:
 def test_old_and_new_side_by_side_show_a_plan_that_changes() -> None:
     old = program.loads(TITRATION)
     new = program.loads(changed(TITRATION, '"170ug/d"', '"160ug/d"'))
-    rows = {name: change for name, _, _, change in program_view.side_by_side(old, new, "-", "-")}
-    assert {name for name, change in rows.items() if change} == {"plan"}
+    rows = {name: change for name, _, _, change in map(Change.row, program_changes.changes(old, new))}
+    assert {name for name, change in rows.items() if change} == {"plan step 4"}
 
 
 def test_a_new_program_is_compared_with_the_dose_that_a_plan_has_come_to_not_with_its_first() -> None:
     told = program.loads(TITRATION)
-    rows = {name: row for name, *row in program_view.side_by_side(told, told, "-", "-", plan_ng_per_day=150_000)}
-    assert rows["dose per day"] == ["150 ug/d", "100 ug/d", "-33.3 %"]
+    rows = {name: row for name, *row in map(Change.row, program_changes.changes(told, told, plan_ng_per_day=150_000))}
+    assert rows["dose per day"] == ["150 ug/d", "100 ug/d", "!! -33.3 %"]
     assert rows["volume per day"][:2] == ["300 uL/d", "200 uL/d"]
 
 

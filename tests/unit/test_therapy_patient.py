@@ -10,8 +10,9 @@ from infuser.wire import errors as wire_errors
 from infuser.wire import messages
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
-from pumpctl import errors, library, program, program_view
+from pumpctl import errors, library, program, program_changes, program_view
 from pumpctl.cli import main
+from pumpctl.comparison import Change
 from pumpctl.errors import FileProblem
 
 THERAPY = program.example().read_text(encoding="utf-8")
@@ -67,10 +68,10 @@ def test_patient_screening_and_cautions_stand_beside_those_of_the_program_before
     old = program.loads(THERAPY)
     lists = 'age = "48y"\ncautions = ["stroke"]'
     new = program.loads(changed('age = "47y"', lists).replace('"positive"', '"positive over 8 h"'))
-    rows = {name: (now, then, change) for name, now, then, change in program_view.side_by_side(old, new, "-", "-")}
+    rows = {name: (now, then, change) for name, now, then, change in map(Change.row, program_changes.changes(old, new))}
     assert rows["age, weight, indication"] == ("47 years, 72 kg, spinal", "48 years, 72 kg, spinal", "changed")
     assert rows["screening"] == ("50 ug, positive", "50 ug, positive over 8 h", "changed")
-    assert rows["contraindications, cautions"] == ("none", "caution: stroke", "changed")
+    assert rows["contraindications, cautions"] == ("none", "caution: stroke", "!! changed")
 
 
 @pytest.mark.parametrize(

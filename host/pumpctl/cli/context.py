@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpctl.cli.output import Output
+from pumpctl.comparison import HIGHLIGHT_PERMILLE
 from pumpctl.errors import Declined, UsageProblem
 from pumpctl.printable import printable
 
@@ -29,6 +30,9 @@ class Context:
     yes: bool = False
     operator: str = ""
     out: Output = field(default_factory=Output)
+    # What cli.confirming adds: the change from which on a setting is marked, and the answer given beforehand.
+    highlight_permille: int = HIGHLIGHT_PERMILLE
+    confirmation: str = ""
 
     def override(self, name: str, value: Any) -> None:
         """An option given after the command replaces the global one."""

@@ -19,7 +19,7 @@ def confirm(context: Context, warnings: Sequence[str], given: bool) -> bool:
     for warning in warnings:
         context.out.note(f"warning: {warning}")
     if warnings and not given:
-        if context.yes:
+        if context.yes or context.confirmation:
             remedy = "check the values, then give --confirm-warnings too"
             raise UsageProblem(f"outside a soft limit: {'; '.join(warnings)}", remedy=remedy)
         context.confirm(f"Override {'it' if len(warnings) == 1 else 'all of them'}, logged as by {context.who}?")

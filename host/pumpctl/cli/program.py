@@ -6,9 +6,9 @@ import click
 
 from infuser.wire import program as programs
 from infuser.wire import states
-from pumpctl import eligible, library, operations, prescription, program_view, quantity, status_parts
+from pumpctl import comparison, eligible, library, operations, prescription, program_view, status_parts
 from pumpctl import program as therapies
-from pumpctl.cli import bridging, overrides
+from pumpctl.cli import bridging, confirming, overrides
 from pumpctl.cli import prescription as signatures
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
@@ -98,14 +98,17 @@ def read(context: Context, output: Path | None) -> None:
 @program.command(short_help="Send a therapy: checked, compared, confirmed, read back.")
 @click.argument("file", type=FILE)
 @click.option("--start/--no-start", "wanted", default=None, help="Start therapy after it.  [default: start if allowed]")
+@click.option("--all", "everything", is_flag=True, help="Show the settings that stay as they are too.")
 @signatures.option
 @overrides.option
+@confirming.options
 @bridging.bridge_options
 @pass_context
 def send(
     context: Context,
     file: Path,
     wanted: bool | None,
+    everything: bool,
     signature: Path | None,
     confirm_warnings: bool,
     flushed: bool,
@@ -113,7 +116,8 @@ def send(
 ) -> None:
     """Send a therapy: the pump checks it, you compare and confirm, it is put into force and read back.
 
-    Nothing changes before you confirm. Afterwards therapy is started where the pump is idle or
+    Nothing changes before you confirm. A change of more than 20 % is marked with `!!`; then, and where delivery
+    starts, you type the new daily dose instead of a yes. Afterwards therapy is started where the pump is idle or
     suspended; a pump that already delivers changes over at once.
 
     Where drug or concentration change, the old drug still stands in the fluid path: --bridge, or the
@@ -126,9 +130,9 @@ def send(
     bridge_nl = bridging.volume_nl(flushed, **path)
     with context.connect() as pump:
         proposal = operations.propose(pump, told, bridge_nl, signed)
-        context.out.table(("SETTING", "NOW", "NEW", "CHANGE"), proposal.rows(), f"Pump {pump.hello.serial}", True)
+        confirming.show(context, proposal.changes(), f"Pump {pump.hello.serial}", everything)
         bridging.confirm_flushed(context, proposal, flushed)
-        confirmed = _confirm(context, proposal, confirm_warnings)
+        confirmed = confirming.program(context, proposal, confirm_warnings)
         state = operations.commit(pump, proposal, confirmed)
         untouched = operations.Start(state in states.DELIVERING)
         started = untouched if wanted is False else _start(context, pump, state)
@@ -145,17 +149,6 @@ def _start(context: Context, pump: Pump, state: int) -> operations.Start:
         raise
 
 
-def _confirm(context: Context, proposal: operations.Proposal, confirm_warnings: bool) -> bool:
-    """Ask for the soft limits overstepped, each named, then for the therapy; True if any were."""
-    confirmed = overrides.confirm(context, proposal.warnings, confirm_warnings)
-    new = proposal.new
-    dose = quantity.format_dose_rate(program_view.figures(new)["dose_ng_per_day"])
-    after = f", after a bridge of {proposal.bridge.sentence}" if proposal.bridge else ""
-    drug = f"{new['drug']} {new['concentration_ug_per_ml']} ug/mL"
-    context.confirm(f"Program {dose} of {drug} for {new['patient']}{after}?")
-    return confirmed
-
-
 def _tell_sent(context: Context, proposal: operations.Proposal, started: operations.Start) -> None:
     change, refused = program_view.document(proposal.new), started.refused
     context.out.result({
@@ -168,6 +161,7 @@ def _tell_sent(context: Context, proposal: operations.Proposal, started: operati
         "warnings": proposal.warnings,
         "bridge": proposal.bridge.document() if proposal.bridge else None,
         "signed": bool(proposal.signature),
+        "changes": comparison.documents(proposal.changes(), context.highlight_permille),
         "old": program_view.document(proposal.old) if proposal.old else None,
         "new": change,
     })  # fmt: skip
