@@ -105,7 +105,7 @@ def _fill(act: Play, volume_nl: int) -> None:
 
 def _send(act: Play, therapy: program.Program) -> None:
     proposal = operations.propose(act.pump, therapy)
-    act.stage.table(proposal.rows())
+    act.stage.table([row for row in proposal.rows() if row[3]])
     for warning in proposal.warnings:
         act.stage.tell(f"The pump asks to confirm, and notes who did: {warning}.")
     operations.commit(act.pump, proposal, confirmed=bool(proposal.warnings))

@@ -5,13 +5,12 @@ from typing import Any
 from infuser.wire import library as libraries
 from infuser.wire import program as programs
 from pumpctl import library_text, quantity
+from pumpctl.comparison import NONE, Change, Number
 from pumpctl.library_keys import ENTRY, Key
 from pumpctl.quantity import KINDS, Kind
 
 DrugLibrary = dict[str, Any]
-NONE = "-"
 COLUMNS = ("DRUG", "FOR", "USUAL PER DAY", "MOST PER DAY", "BOLUS", "PATIENT BOLUS", "1 H / 4 H / 24 H")
-CHANGE_COLUMNS = ("SETTING", "NOW", "NEW")
 
 
 def document(library: DrugLibrary) -> dict[str, Any]:
@@ -60,10 +59,10 @@ def _row(entry: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def changes(old: DrugLibrary | None, new: DrugLibrary) -> list[tuple[str, str, str]]:
-    """(setting, now, new) of everything that a new library changes, under CHANGE_COLUMNS."""
+def changes(old: DrugLibrary | None, new: DrugLibrary) -> list[Change]:
+    """Everything that a new library changes; a limit that is lifted or set is grave."""
     told = [
-        (name, str(old[name]) if old else NONE, str(new[name]))
+        Change(name, str(old[name]) if old else NONE, str(new[name]))
         for name in ("name", "version", "source")
         if old is None or old[name] != new[name]
     ]
@@ -74,14 +73,17 @@ def changes(old: DrugLibrary | None, new: DrugLibrary) -> list[tuple[str, str, s
     return told
 
 
-def _entry_changes(drug: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+def _entry_changes(drug: str, old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[Change]:
     if new is None:
-        return [(drug, "has an entry", "no entry")]
-    rows = [(drug, "no entry", "has an entry")] if old is None else []
+        return [Change(drug, "has an entry", "no entry", (), True)]
+    rows = [Change(drug, "no entry", "has an entry")] if old is None else []
     for name in ENTRY:
         now, then = (_limit(name, entry) if entry else NONE for entry in (old, new))
         if name not in ("drug", "concentration") and now != then:
-            rows.append((f"{drug}: {name.replace('_', ' ')}", now, then))
+            told, key = f"{drug}: {name.replace('_', ' ')}", ENTRY[name]
+            measured = isinstance(key.kind, Kind)
+            numbers = (Number(old[key.field], new[key.field]),) if old is not None and measured else ()
+            rows.append(Change(told, now, then, numbers, old is not None and not measured))
     return rows
 
 

@@ -70,7 +70,12 @@ class Peer:
     """
 
     def __init__(self, handlers: dict[int, Handler] | None = None) -> None:
-        self.handlers: dict[int, Handler] = {messages.HELLO: hello, **(handlers or {})}
+        self.handlers: dict[int, Handler] = {
+            messages.HELLO: hello,
+            messages.STATUS: lambda request: EMPTY_STATUS,
+            messages.PROGRAM_READ: answering(messages.PROGRAM_READ),
+            **(handlers or {}),
+        }
         self.seen: list[tuple[int, int, dict[str, Any]]] = []
         self.on_reply: Callable[[int, bytes], bytes] = lambda command, data: data
         self.channel: Channel | None = None

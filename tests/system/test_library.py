@@ -71,8 +71,10 @@ def test_a_newer_signed_library_replaces_the_one_in_force_and_its_limits_hold(cl
     asked = cli("--port", ward.plant.name, "library", "send", file)
     assert asked.exit_code == 2 and "not confirmed" in asked.stderr and version(ward) == 1
     told = ward.do("library", "send", file, "--yes", "--operator", "Ada")
-    assert {"setting": "version", "now": "1", "new": "2"} in told["changes"]
-    assert {"setting": "baclofen 500 ug/mL: hard high", "now": "2003 ug/d", "new": "150 ug/d"} in told["changes"]
+    assert {"name": "version", "now": "1", "new": "2", "highlighted": False} in told["changes"]
+    (lower,) = [change for change in told["changes"] if change["name"] == "baclofen 500 ug/mL: hard high"]
+    assert (lower["now"], lower["new"]) == ("2003 ug/d", "150 ug/d")
+    assert lower["percent_permille"] == -925 and lower["highlighted"]
     assert version(ward) == 2
     assert library.load_signed(file)[1] == read_back(ward, tmp_path)
     with pytest.raises(Refused, match="150 ug/d") as caught:

@@ -78,7 +78,9 @@ def test_a_plain_resume_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None
     with pump() as peer:
         typed(peer, "resume", "--json")
         assert sent(peer, messages.RESUME)["delay_ms"] == 0
-    assert document(capsys) == {"state": "infusing", "rate_nl_per_day": 200_000, "start_in_ms": 0}
+    told = document(capsys)
+    assert (told["state"], told["rate_nl_per_day"], told["start_in_ms"]) == ("infusing", 200_000, 0)
+    assert {"name": "dose per day", "now": "0 ug/d", "new": "100 ug/d", "highlighted": True} in told["changes"]
 
 
 def test_a_delayed_start_names_patient_dose_and_delay() -> None:
@@ -132,9 +134,11 @@ def test_priming_by_the_catheter_shows_how_its_volume_was_computed() -> None:
 @pytest.mark.case("UC8")
 def test_a_flush_and_a_drain_ask_whether_the_line_is_off_the_patient(capsys: pytest.CaptureFixture[str]) -> None:
     with pump() as peer:
-        assert "Flush with 1 mL over 5 min; is the line off the patient?" in declined(peer, "flush", "1ml")
+        assert "Flush with 1 mL over 5 min on the pump of BENCH-001; is the line off the patient?" in declined(
+            peer, "flush", "1ml"
+        )
         asked = declined(peer, "drain")
-        assert "Drain the reservoir, 12 mL by the pump's reckoning, over 1 h; is the line off the patient?" in asked
+        assert "Drain the reservoir, 12 mL by the pump's reckoning, over 1 h on the pump of BENCH-001; is" in asked
         typed(peer, "--yes", "--json", "drain")
         assert sent(peer, messages.PRIME)["purpose"] == states.DRAINING
     assert document(capsys)["purpose"] == "drain"

@@ -177,14 +177,15 @@ def test_bytes_that_are_no_signed_library_are_refused(tmp_path: Path, stored: by
 def test_changes_name_each_setting_now_and_then() -> None:
     old = samples.made(samples.entry(hard_high_ng_per_day=500_000), samples.entry(drug="other"))
     new = samples.made(samples.entry(hard_high_ng_per_day=400_000, bolus_lockout_min=90), version=3)
-    assert library_view.changes(old, new) == [
-        ("version", "2", "3"),
-        ("baclofen 500 ug/mL: hard high", "500 ug/d", "400 ug/d"),
-        ("baclofen 500 ug/mL: bolus lockout", "-", "1 h 30 min"),
-        ("other 500 ug/mL", "has an entry", "no entry"),
+    assert [change.row() for change in library_view.changes(old, new)] == [
+        ("version", "2", "3", "changed"),
+        ("baclofen 500 ug/mL: hard high", "500 ug/d", "400 ug/d", "-20 %"),
+        ("baclofen 500 ug/mL: bolus lockout", "-", "1 h 30 min", "!! new"),
+        ("other 500 ug/mL", "has an entry", "no entry", "!! changed"),
     ]
     assert library_view.changes(old, old) == []
-    assert ("baclofen 500 ug/mL", "no entry", "has an entry") in library_view.changes(None, new)
+    first = [change.row() for change in library_view.changes(None, new)]
+    assert ("baclofen 500 ug/mL", "no entry", "has an entry", "changed") in first
 
 
 def test_a_limit_that_there_is_not_is_shown_as_none() -> None:

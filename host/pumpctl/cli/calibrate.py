@@ -8,6 +8,7 @@ from infuser.wire import units
 from pumpctl import accuracy_scale, calibration, operations
 from pumpctl.accuracy_scale import format_mass
 from pumpctl.calibration import RUNS_MAX, RUNS_MIN, Calibration, Run, format_step
+from pumpctl.cli import confirming
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DURATION, VOLUME, QuantityType
 from pumpctl.cli.weights import Source
@@ -32,6 +33,7 @@ DENSITY = QuantityType(accuracy_scale.DENSITY_KIND)
     help="Of what is weighed.  [default: 0.9982mg/ul, water at 20 C]",
 )
 @click.option("--virtual-scale", metavar="NAME", help="Weigh under this virtual pump; its time is moved as needed.")
+@confirming.highlight
 @pass_context
 def calibrate(
     context: Context,
@@ -48,7 +50,7 @@ def calibrate(
     its uncertainty and the value in force; nothing changes before you confirm. A value more than 10 % from
     nominal is not taken. In air a balance shows 0.105 % too little: --density 0.9971mg/ul allows for it.
     """
-    from pumpctl import calibration_view
+    from pumpctl import calibration_view, device_changes
     from pumpctl.calibration_run import Order, check_order, check_ready
 
     source = Source(runs, weights, virtual_scale)
@@ -64,10 +66,14 @@ def calibrate(
         told = Calibration([_run(context, pump, order, number, count, scale, passing) for number in _numbers(count)])
         _show(context, told, now)
         calibration.check(told)
-        asked = f"Reckon with {format_step(told.step_pl)} a microstep from now on, not {format_step(now['step_pl'])}?"
-        context.confirm(asked)
+        changes = device_changes.calibration(told, now)
+        confirming.show(context, changes, f"Pump {pump.hello.serial}")
+        whose = f" for {now['patient']}" if now["patient"] else ""
+        steps = f"{format_step(told.step_pl)} a microstep{whose} from now on, not {format_step(now['step_pl'])}"
+        context.confirm(f"Reckon with {steps}?")
         reply = pump.calibrate(told.step_pl, told.uncertainty_ppm, count)
-    context.out.result(calibration_view.document(told, now, reply))
+    document = calibration_view.document(told, now, reply)
+    context.out.result({**document, "changes": confirming.documents(context, changes)})
     left = format_volume(reply["reservoir_nl"])
     context.out.line(f"Calibrated: {format_step(reply['step_pl'])} a microstep; the reservoir is taken to hold {left}.")
 

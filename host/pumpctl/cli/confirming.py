@@ -13,11 +13,13 @@ from pumpctl.cli import overrides
 from pumpctl.cli.context import Context
 from pumpctl.cli.params import SHARE
 from pumpctl.comparison import Changes
-from pumpctl.errors import Declined, UsageProblem
+from pumpctl.errors import Declined, UsageProblem, VerificationError
 from pumpctl.quantity import KINDS, QuantityError, format_dose, format_dose_rate
 
 if TYPE_CHECKING:
+    from pumpctl.client import Pump
     from pumpctl.operations import Proposal
+    from pumpctl.program import Program
 
 # Four columns of a framed table on 80 columns.
 _WIDTHS = (18, 19, 19, 11)
@@ -68,6 +70,22 @@ def show(context: Context, changes: Changes, title: str, everything: bool = Fals
     folded = len(changes) - len(shown)
     if folded:
         context.out.note(f"{folded} other settings stay as they are." if shown else "Every setting stays as it is.")
+
+
+def documents(context: Context, changes: Changes) -> list[dict[str, Any]]:
+    """What changes, for scripts."""
+    return comparison.documents(changes, context.highlight_permille)
+
+
+def read_program(context: Context, pump: "Pump") -> "Program | None":
+    """The program in force for a comparison; None too where it cannot be read, which must not hold an order up."""
+    from pumpctl import operations
+
+    try:
+        return operations.read_program(pump)
+    except VerificationError as error:
+        context.out.note(f"no comparison with the program: {error.message}")
+        return None
 
 
 def _wrapped(cell: str, width: int) -> str:
@@ -133,6 +151,18 @@ def ask(context: Context, question: str, meant: Meant, typed: bool) -> None:
 def change(context: Context, question: str, meant: Meant, changes: Changes, starts: bool = False) -> None:
     """The question under a table: the dose has to be typed where delivery `starts` or a change is highlighted."""
     ask(context, question, meant, starts or any(one.highlighted(context.highlight_permille) for one in changes))
+
+
+def at_terminal(context: Context, question: str, meant: Meant | None, changes: Changes, starts: bool = False) -> None:
+    """The same for an order that needs no question in a script: only a person at a terminal is asked.
+
+    Without `meant` there is neither patient nor dose to name, and a yes is enough.
+    """
+    if meant is None:
+        if context.interactive:
+            context.confirm(question)
+    elif context.interactive or context.confirmation:
+        change(context, question, meant, changes, starts)
 
 
 def program(context: Context, proposal: "Proposal", confirm_warnings: bool) -> bool:

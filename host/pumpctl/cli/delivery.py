@@ -5,13 +5,15 @@ import functools
 import click
 
 from infuser.wire import units
-from pumpctl import operations, status_parts, timetext
-from pumpctl.cli import overrides
+from pumpctl import doses, operations, order_changes, status_parts, timetext
+from pumpctl.cli import confirming, overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DOSE, DURATION
-from pumpctl.client import Values
+from pumpctl.client import Pump, Values
+from pumpctl.comparison import Changes
 from pumpctl.errors import UsageProblem
-from pumpctl.quantity import format_dose, format_dose_rate, format_duration, format_rate, format_volume
+from pumpctl.program import Program
+from pumpctl.quantity import format_dose, format_duration, format_rate, format_volume
 from pumpctl.status_parts import whole
 
 _STARTED = ("rate_nl_per_day", "start_in_ms")
@@ -23,6 +25,7 @@ _STARTED = ("rate_nl_per_day", "start_in_ms")
 @click.option("--patient", metavar="ID", help="The patient's identity, compared with the pump's.")
 @click.option("--cancel", is_flag=True, help="End the bolus, or the priming, under way.")
 @overrides.option
+@confirming.options
 @pass_context
 def bolus(
     context: Context, dose: int | None, over: int | None, patient: str | None, cancel: bool, confirm_warnings: bool
@@ -37,17 +40,26 @@ def bolus(
             f"{' and '.join(missing)} missing", field=missing[0], remedy="pumpctl bolus 50ug --over 10min --patient ID"
         )
     with context.connect() as pump:
-        context.confirm(f"Give {format_dose(dose)} over {format_duration(over)} to {patient}?")
+        changes = _compared(context, pump, order_changes.bolus(now := pump.status(), dose, over), now)
+        question = f"Give {format_dose(dose)} over {format_duration(over)} to {patient}?"
+        confirming.change(context, question, confirming.Meant(patient, dose, per_day=False), changes, starts=True)
         asked = functools.partial(pump.bolus, dose, over, patient)
         reply, warnings = overrides.ordered(context, confirm_warnings, asked)
-        offset = pump.status()["utc_offset_min"]
+    offset = now["utc_offset_min"]
     ends = timetext.iso(reply["ends_ms"], offset)
     context.out.result({
         "dose_ng": dose, "duration_ms": over, "patient": patient, "volume_nl": reply["volume_nl"],
         "rate_nl_per_day": reply["rate_nl_per_day"], "ends": ends, "warnings": warnings,
+        "changes": confirming.documents(context, changes),
     })  # fmt: skip
     what = f"{format_dose(dose)} ({format_volume(reply['volume_nl'])}) to {patient} over {format_duration(over)}"
     context.out.line(f"Bolus of {what} runs, until {timetext.people(reply['ends_ms'], offset)}.")
+
+
+def _compared(context: Context, pump: Pump, changes: Changes, now: Values) -> Changes:
+    """Show what an order changes."""
+    confirming.show(context, changes, ", ".join(filter(None, (f"Pump {pump.hello.serial}", now["patient"]))))
+    return changes
 
 
 def _cancel(context: Context, given: bool) -> None:
@@ -98,44 +110,76 @@ def _whole_minutes(remind: int | None) -> int:
 @click.command()
 @click.option("--in", "delay", type=DURATION, help='Start by itself after this time, for example "2h".')
 @click.option("--at", "moment", metavar="ISO", help="Start by itself at this time, by the pump's clock.")
+@confirming.options
 @pass_context
 def resume(context: Context, delay: int | None, moment: str | None) -> None:
-    """Start or resume the programmed infusion, now or by itself later."""
+    """Start or resume the programmed infusion, now or by itself later.
+
+    At a terminal you type the daily dose that starts. A script is not asked for a start at once: what is programmed
+    was confirmed when it was sent.
+    """
     if delay is not None and moment is not None:
         raise UsageProblem("--in and --at are both given", field="--at", remedy="give one of them")
     with context.connect() as pump:
-        if delay is None and moment is None:
-            reply = pump.resume()
-        else:
-            now = pump.status()
-            delay_ms = delay if delay is not None else operations.delay_until_ms(now, str(moment))
-            dose = format_dose_rate(now["program_dose_ng_per_day"])
-            context.confirm(f"Start {dose} for {now['patient']} by itself in {whole(delay_ms)}?")
-            reply = pump.resume(delay_ms)
-    if reply["start_in_ms"]:
-        _tell_armed(context, reply)
-    else:
-        _tell_running(context, reply)
+        now = pump.status()
+        delay_ms = delay or 0
+        if moment is not None:
+            delay_ms = operations.delay_until_ms(now, moment)
+        changes = _compared(context, pump, order_changes.start(now, delay_ms), now)
+        _ask_start(context, now, delay_ms if (delay, moment) != (None, None) else None, changes)
+        reply = pump.resume(delay_ms)
+    told = _tell_armed if reply["start_in_ms"] else _tell_running
+    told(context, reply, changes)
 
 
-def _tell_armed(context: Context, reply: Values) -> None:
+def _ask_start(context: Context, now: Values, delay_ms: int | None, changes: Changes) -> None:
+    """Ask for a start now, None, or after a delay; without a program there is none, and the pump says so."""
+    dose = doses.dose_in_force(now)
+    meant = confirming.Meant(now["patient"], dose)
+    when = "now" if delay_ms is None else f"by itself in {whole(delay_ms)}"
+    question = f"Start {meant.dose} for {meant.patient} {when}?"
+    if delay_ms is not None:
+        confirming.change(context, question, meant, changes, starts=True)
+    elif dose:
+        confirming.at_terminal(context, question, meant, changes, starts=True)
+
+
+def _tell_armed(context: Context, reply: Values, changes: Changes) -> None:
     name = status_parts.state_name(reply["state"])
-    context.out.result({"state": name, **{key: reply[key] for key in _STARTED}})
+    context.out.result({
+        "state": name, **{key: reply[key] for key in _STARTED}, "changes": confirming.documents(context, changes),
+    })  # fmt: skip
     wait = whole(reply["start_in_ms"])
     context.out.line(f"State: {name}. Therapy starts by itself in {wait}; `pumpctl stop` prevents it.")
 
 
 @click.command("minimum-rate")
 @click.argument("switch", type=click.Choice(["on", "off"]))
+@confirming.options
 @pass_context
 def minimum_rate(context: Context, switch: str) -> None:
-    """Fall to the program's minimum rate, or return from it."""
+    """Fall to the program's minimum rate, or return from it; asks at a terminal only."""
+    on = switch == "on"
     with context.connect() as pump:
-        reply = pump.minimum_rate(switch == "on")
-    _tell_running(context, reply)
+        now = pump.status()
+        program = confirming.read_program(context, pump)
+        changes = order_changes.minimum(now, program, on) if program else []
+        if program:
+            _compared(context, pump, changes, now)
+            _ask_minimum(context, now, program, on, changes)
+        reply = pump.minimum_rate(on)
+    _tell_running(context, reply, changes)
 
 
-def _tell_running(context: Context, reply: Values) -> None:
+def _ask_minimum(context: Context, now: Values, program: Program, on: bool, changes: Changes) -> None:
+    dose = order_changes.minimum_dose(now, program) if on else doses.dose_in_force(now)
+    meant = confirming.Meant(now["patient"], dose)
+    way = "Fall to the minimum rate" if on else "Return to the program"
+    confirming.at_terminal(context, f"{way}, {meant.dose}, for {meant.patient}?", meant, changes)
+
+
+def _tell_running(context: Context, reply: Values, changes: Changes) -> None:
     name, rate = status_parts.state_name(reply["state"]), reply["rate_nl_per_day"]
-    context.out.result({"state": name, **{key: reply[key] for key in _STARTED if key in reply}})
+    started = {key: reply[key] for key in _STARTED if key in reply}
+    context.out.result({"state": name, **started, "changes": confirming.documents(context, changes)})
     context.out.line(f"State: {name}, {format_rate(rate)}.")

@@ -7,10 +7,12 @@ import click
 from infuser.wire import program as programs
 from pumpctl import library as files
 from pumpctl import library_send, library_text, library_view
-from pumpctl.cli import keypair
+from pumpctl.cli import confirming, keypair
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
+from pumpctl.client import Values
 from pumpctl.errors import UsageProblem
+from pumpctl.quantity import format_dose_rate
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -86,6 +88,7 @@ def sign(context: Context, file: Path, key: Path, output: Path | None) -> None:
 
 @library.command()
 @click.argument("file", type=FILE)
+@confirming.highlight
 @pass_context
 def send(context: Context, file: Path) -> None:
     """Send a signed library: compared with the one in force, confirmed, replaced as a whole, read back.
@@ -99,18 +102,23 @@ def send(context: Context, file: Path) -> None:
         with context.out.progress("sending", len(stored)) as advance:
             library_send.stage(pump, stored, advance)
         changes = library_view.changes(old, told)
-        context.out.table(library_view.CHANGE_COLUMNS, changes, f"Pump {pump.hello.serial}", True)
+        confirming.show(context, changes, f"Pump {pump.hello.serial}")
         if old is None:
             context.out.note("the pump's own library is missing or damaged")
-        context.confirm(f"Put {library_view.title(told)} into force?")
+        context.confirm(f"Put {library_view.title(told)} into force{_over_whom(pump.status())}?")
         library_send.commit(pump, stored)
     context.out.result({
         "sent": True,
         "verified": True,
-        "changes": [dict(zip(("setting", "now", "new"), row, strict=True)) for row in changes],
+        "changes": confirming.documents(context, changes),
         "library": library_view.document(told),
     })  # fmt: skip
     context.out.line(f"In force and read back: {library_view.title(told)}.")
+
+
+def _over_whom(now: Values) -> str:
+    """Whose therapy has to stay within the new limits."""
+    return f" over {format_dose_rate(now['program_dose_ng_per_day'])} of {now['patient']}" if now["patient"] else ""
 
 
 @library.command()

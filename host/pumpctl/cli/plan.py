@@ -3,7 +3,8 @@
 import click
 
 from infuser.wire import states
-from pumpctl import doses, operations
+from pumpctl import doses, operations, order_changes
+from pumpctl.cli import confirming
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.cli.params import DOSE_ASKED
@@ -38,6 +39,7 @@ def show(context: Context) -> None:
 
 @plan.command(short_help="Stay at the dose in force.")
 @_PATIENT
+@confirming.options
 @pass_context
 def hold(context: Context, patient: str) -> None:
     """Stay at the dose in force; the dates to come wait until the plan goes on."""
@@ -48,6 +50,7 @@ def hold(context: Context, patient: str) -> None:
 
 @plan.command("go-on")
 @_PATIENT
+@confirming.options
 @pass_context
 def go_on(context: Context, patient: str) -> None:
     """Let a plan that was held go on."""
@@ -59,6 +62,7 @@ def go_on(context: Context, patient: str) -> None:
 @plan.command("cut-back", short_help="Go back to a lower dose and hold the plan.")
 @click.argument("dose", metavar="DOSE_RATE", type=DOSE_ASKED)
 @_PATIENT
+@confirming.options
 @pass_context
 def cut_back(context: Context, dose: DoseAsked, patient: str) -> None:
     """Go back to a lower daily dose, such as 90ug/d or 80% of the one in force, and hold the plan there."""
@@ -84,7 +88,12 @@ def _dose(now: Values) -> str:
 def _order(
     context: Context, pump: Pump, now: Values, action: int, patient: str, question: str, dose_ng_per_day: int = 0
 ) -> None:
-    context.confirm(question)
+    """Compare, ask and order; the dose that is named is the one that holds afterwards."""
+    changes = order_changes.plan_order(now, action, dose_ng_per_day)
+    confirming.show(context, changes, f"Pump {pump.hello.serial}, {now['patient']}")
+    meant = confirming.Meant(patient, dose_ng_per_day or doses.dose_in_force(now))
+    confirming.change(context, question, meant, changes)
     reply = pump.order_plan(action, patient, dose_ng_per_day)
-    context.out.result(doses.order_document(action, patient, reply, now["utc_offset_min"]))
+    document = doses.order_document(action, patient, reply, now["utc_offset_min"])
+    context.out.result({**document, "changes": confirming.documents(context, changes)})
     context.out.line(doses.order_sentence(reply, now["utc_offset_min"]))

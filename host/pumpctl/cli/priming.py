@@ -3,8 +3,8 @@
 import click
 
 from infuser.wire import states
-from pumpctl import operations, timetext
-from pumpctl.cli import fluidpath
+from pumpctl import operations, order_changes, timetext
+from pumpctl.cli import confirming, fluidpath
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DURATION, VOLUME
 from pumpctl.errors import UsageProblem
@@ -18,6 +18,7 @@ _OFF = "is the line off the patient?"
 @click.argument("volume", type=VOLUME, required=False)
 @fluidpath.fluid_path
 @_OVER
+@confirming.highlight
 @pass_context
 def prime(
     context: Context,
@@ -42,6 +43,7 @@ def prime(
 @click.command()
 @click.argument("volume", type=VOLUME)
 @_OVER
+@confirming.highlight
 @pass_context
 def flush(context: Context, volume: int, over: int | None) -> None:
     """Rinse the fluid path with VOLUME from the reservoir, off the patient; counted as priming."""
@@ -50,6 +52,7 @@ def flush(context: Context, volume: int, over: int | None) -> None:
 
 @click.command()
 @_OVER
+@confirming.highlight
 @pass_context
 def drain(context: Context, over: int | None) -> None:
     """Empty the reservoir through the line, off the patient, until the empty switch closes."""
@@ -59,16 +62,20 @@ def drain(context: Context, over: int | None) -> None:
 def _run(context: Context, purpose: int, volume_nl: int | None, over: int | None, what: str) -> None:
     """Ask and start; without a volume it is what the pump reckons to be in the reservoir."""
     with context.connect() as pump:
+        now = pump.status()
         if volume_nl is None:
-            volume_nl = int(pump.status()["reservoir_nl"])
+            volume_nl = int(now["reservoir_nl"])
             what = f"{what} the reservoir, {format_volume(volume_nl)} by the pump's reckoning,"
         over_ms = over or operations.prime_duration_ms(volume_nl)
-        context.confirm(f"{what} over {format_duration(over_ms)}; {_OFF}")
+        changes = order_changes.prime(now, volume_nl, over_ms)
+        confirming.show(context, changes, f"Pump {pump.hello.serial}")
+        whose = f" on the pump of {now['patient']}" if now["patient"] else ""
+        context.confirm(f"{what} over {format_duration(over_ms)}{whose}; {_OFF}")
         reply = pump.prime(volume_nl, over_ms, purpose)
-        offset = pump.status()["utc_offset_min"]
+    offset = now["utc_offset_min"]
     context.out.result({
         "purpose": states.PURPOSE_NAMES[purpose], "volume_nl": reply["volume_nl"], "duration_ms": over_ms,
-        "ends": timetext.iso(reply["ends_ms"], offset),
+        "ends": timetext.iso(reply["ends_ms"], offset), "changes": confirming.documents(context, changes),
     })  # fmt: skip
     until = timetext.people(reply["ends_ms"], offset)
     context.out.line(f"{_RUNNING[purpose]} {format_volume(reply['volume_nl'])}, until {until}.")

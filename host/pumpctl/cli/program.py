@@ -6,7 +6,7 @@ import click
 
 from infuser.wire import program as programs
 from infuser.wire import states
-from pumpctl import comparison, eligible, library, operations, prescription, program_view, status_parts
+from pumpctl import doses, eligible, library, operations, prescription, program_changes, program_view, status_parts
 from pumpctl import program as therapies
 from pumpctl.cli import bridging, confirming, overrides
 from pumpctl.cli import prescription as signatures
@@ -161,7 +161,7 @@ def _tell_sent(context: Context, proposal: operations.Proposal, started: operati
         "warnings": proposal.warnings,
         "bridge": proposal.bridge.document() if proposal.bridge else None,
         "signed": bool(proposal.signature),
-        "changes": comparison.documents(proposal.changes(), context.highlight_permille),
+        "changes": confirming.documents(context, proposal.changes()),
         "old": program_view.document(proposal.old) if proposal.old else None,
         "new": change,
     })  # fmt: skip
@@ -178,6 +178,7 @@ def _tell_sent(context: Context, proposal: operations.Proposal, started: operati
 
 
 @program.command()
+@confirming.options
 @pass_context
 def clear(context: Context) -> None:
     """Take the therapy out of the pump, for another patient or drug."""
@@ -185,10 +186,17 @@ def clear(context: Context) -> None:
         told = operations.read_program(pump)
         if told is None:
             raise UsageProblem("the pump has no therapy to clear")
-        context.confirm(f"Clear the therapy of {told['patient']} from pump {pump.hello.serial}?")
+        dose = doses.dose_in_force(now := pump.status())
+        changes = program_changes.changes(told, None, now["plan_dose_ng_per_day"])
+        confirming.show(context, changes, f"Pump {pump.hello.serial}")
+        meant = confirming.Meant(told["patient"], dose)
+        question = f"Clear the therapy of {meant.patient}, {meant.dose}, from pump {pump.hello.serial}?"
+        confirming.ask(context, question, meant, typed=True)
         reply = pump.clear_program()
     state = status_parts.state_name(reply["state"])
-    context.out.result({"cleared": True, "patient": told["patient"], "state": state})
+    context.out.result({
+        "cleared": True, "patient": told["patient"], "state": state, "changes": confirming.documents(context, changes),
+    })  # fmt: skip
     context.out.line(f"Cleared the therapy of {told['patient']}.")
 
 

@@ -3,10 +3,12 @@
 import click
 
 from infuser.wire import states
-from pumpctl import operations, status_parts, status_view
+from pumpctl import doses, operations, order_changes, status_parts, status_view
+from pumpctl.cli import confirming
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import CONCENTRATION, VOLUME, QuantityType
 from pumpctl.client import Pump, Values
+from pumpctl.comparison import Change
 from pumpctl.errors import PumpctlError, UsageProblem
 from pumpctl.quantity import format_volume
 
@@ -17,6 +19,7 @@ from pumpctl.quantity import format_volume
 @click.option("--residual", type=VOLUME, help="Volume drawn from the reservoir, as measured.")
 @click.option("--volume", type=VOLUME, help="Volume filled in.")
 @click.option("--concentration", type=CONCENTRATION, help="Of the new drug.  [default: the program's, if any]")
+@confirming.options
 @pass_context
 def refill(
     context: Context,
@@ -50,7 +53,7 @@ def refill(
             context.out.note("The pump stays stopped in its refill: call this again, or `pumpctl refill --cancel`.")
             raise
         now = pump.status()
-        document = operations.refill_document(reply, now["utc_offset_min"])
+        document = {**operations.refill_document(reply, now["utc_offset_min"]), "changes": reply["changes"]}
     context.out.result(document)
     context.out.pairs([
         ("residual", operations.discrepancy_text(reply["discrepancy_nl"])),
@@ -71,7 +74,7 @@ def _check_unattended(context: Context, residual: int | None, volume: int | None
     """Refuse before the pump is stopped what nobody could be asked for afterwards."""
     if context.interactive:
         return
-    given = (("--residual", residual), ("--volume", volume), ("--yes", context.yes or None))
+    given = (("--residual", residual), ("--volume", volume), ("--yes", context.yes or context.confirmation or None))
     missing = [name for name, value in given if value is None]
     if missing:
         raise UsageProblem(
@@ -101,9 +104,27 @@ def _complete(
     residual = _given(context, residual, f"Volume drawn, expected {expected}", VOLUME, "--residual")
     volume = _given(context, volume, f"Volume filled in, at most {capacity}", VOLUME, "--volume")
     concentration = _given(context, concentration, "Concentration of the new drug", CONCENTRATION, "--concentration")
+    changes = _compare(context, pump, begun, residual, volume, concentration)
+    reply = pump.complete_refill(residual, volume, concentration)
+    return {**reply, "changes": confirming.documents(context, changes)}, concentration
+
+
+def _compare(
+    context: Context, pump: Pump, begun: Values, residual: int, volume: int, concentration: int
+) -> list[Change]:
+    """Show what the refill changes and ask, naming the patient and the dose that goes on; without a program neither."""
+    now, program = pump.status(), confirming.read_program(context, pump)
+    given = {"residual_nl": residual, "volume_nl": volume, "concentration_ug_per_ml": concentration}
+    changes = order_changes.refill(now, program, begun["expected_residual_nl"], given)
+    confirming.show(context, changes, f"Pump {pump.hello.serial}")
     told = f"{format_volume(residual)} drawn, {format_volume(volume)} of {concentration} ug/mL filled in"
-    context.confirm(f"Account for this refill: {told}?")
-    return pump.complete_refill(residual, volume, concentration), concentration
+    if program is None:
+        context.confirm(f"Account for this refill: {told}?")
+        return changes
+    meant = confirming.Meant(program["patient"], doses.dose_in_force(now))
+    question = f"Account for this refill of {meant.patient}, {meant.dose}: {told}?"
+    confirming.change(context, question, meant, changes)
+    return changes
 
 
 def _given(context: Context, value: int | None, question: str, kind: QuantityType, option: str) -> int:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from pumpctl import keystore
+from pumpctl import device_changes, keystore
+from pumpctl.cli import confirming
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.errors import UsageProblem
@@ -29,9 +30,14 @@ def provision(context: Context, file: Path | None) -> None:
     """Make two new keys, send them to the pump and keep them here; the service jumper must be set."""
     with context.connect() as pump:
         serial = pump.hello.serial
-        context.confirm(f"Replace the keys of pump {serial}? Keys kept elsewhere open it no more.")
+        now = pump.status()
+        held, _ = keystore.found(serial)
+        changes = device_changes.keys(now, held.digest() if held else "")
+        confirming.show(context, changes, f"Pump {serial}")
+        whose = f" (of {now['patient']})" if now["patient"] else ""
+        context.confirm(f"Replace the keys of pump {serial}{whose}? Keys kept elsewhere open it no more.")
         told = provision_keys(pump, file)
-    context.out.result(told)
+    context.out.result({**told, "changes": confirming.documents(context, changes)})
     context.out.line(f"Pump {serial} has new keys, kept in {told['kept_in']}.")
 
 
