@@ -12,13 +12,13 @@ from typing import Any, Self
 from infuser.wire import library as libraries
 from infuser.wire import messages, states
 from infuser.wire import program as programs
-from pumpctl.errors import ProtocolMismatch, VerificationError
+from pumpctl.errors import PortError, ProtocolMismatch, VerificationError
 from pumpctl.exchange import Hello
 from pumpctl.logahead import Ahead
 from pumpctl.logread import read_log
 from pumpctl.orders import Orders
 from pumpctl.pending import PendingStore
-from pumpctl.ports import virtual_name
+from pumpctl.ports import Port, resolve, virtual_name
 from pumpctl.transport import Transport, open_transport
 
 Values = dict[str, Any]
@@ -56,18 +56,30 @@ class Pump:
         return self._orders.settled
 
     @classmethod
-    def open(cls, spec: str, *, operator: str = "") -> Self:
-        """Open the port `spec` and greet the pump. PortError, LinkError, ProtocolMismatch."""
+    def open(cls, spec: str | Port | None = None, *, operator: str = "") -> Self:
+        """Open a pump and greet it: a device, a URL, a pump's name, or without `spec` the only one there is.
+
+        $PUMPCTL_PORT and the config file count as they do for the commands. PortError, LinkError, ProtocolMismatch.
+        """
+        port = spec if isinstance(spec, Port) else resolve(spec)
         try:
-            return cls(open_transport(spec), operator=operator)
+            pump = cls(open_transport(port.spec), operator=operator)
         except ProtocolMismatch as mismatch:
-            name = virtual_name(spec)
+            name = virtual_name(port.spec)
             if name is not None:
                 mismatch.remedy = (
                     "the virtual pump runs the firmware that was there when it was started: "
                     f"`pumpctl virtual stop --name {name}`, then `pumpctl virtual start --name {name}`"
                 )
             raise
+        if port.serial and pump.hello.serial.lower() != port.serial:
+            pump.close()
+            raise PortError(
+                f"the pump on {port.spec} is {pump.hello.serial}, not {port.name}, which has {port.serial}",
+                field="serial", value=pump.hello.serial,
+                remedy="connect the right pump, or correct the config file; nothing was sent but a greeting",
+            )  # fmt: skip
+        return pump
 
     def __enter__(self) -> Self:
         return self

@@ -89,11 +89,14 @@ def read_program(pump: Pump) -> Program | None:
     return decode(data) if data else None
 
 
-def propose(pump: Pump, program: Program, bridge_nl: int = 0, signature: bytes = b"") -> Proposal:
+def propose(
+    pump: Pump, program: Program, bridge_nl: int = 0, signature: bytes = b"", bridge_if_needed: bool = False
+) -> Proposal:
     """Stage a program and have the pump check it; VerificationError if it understood something else.
 
     `bridge_nl` is the fluid path in which the drug before stands; UsageProblem if the drug stays the same, or if the
-    pump takes only programs with a prescriber's `signature` and there is none.
+    pump takes only programs with a prescriber's `signature` and there is none. With `bridge_if_needed` the bridge is
+    left out where the drug stays the same.
     """
     data = encode(program)
     now = pump.status()
@@ -103,6 +106,8 @@ def propose(pump: Pump, program: Program, bridge_nl: int = 0, signature: bytes =
             remedy="have the file signed: `pumpctl program sign FILE --key KEY`",
         )  # fmt: skip
     old = read_program(pump)
+    if bridge_if_needed and not bridges.changes_drug(old, program):
+        bridge_nl = 0
     if bridge_nl and not bridges.changes_drug(old, program):
         remedy = "leave the bridge out: drug and concentration stay what they are"
         raise UsageProblem("there is nothing to bridge", field="bridge", value=bridge_nl, remedy=remedy)

@@ -20,6 +20,15 @@ def data_dir() -> Path:
     return Path(home) if home else platformdirs.user_data_path("pumpctl")
 
 
+def config_file() -> Path:
+    """The config file, there or not: $PUMPCTL_CONFIG, else below $PUMPCTL_HOME or where the system keeps settings."""
+    named = os.environ.get("PUMPCTL_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    home = os.environ.get("PUMPCTL_HOME")
+    return (Path(home) if home else platformdirs.user_config_path("pumpctl")) / "config.toml"
+
+
 _STEM_MAX = 64
 _DEVICE_NAMES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 

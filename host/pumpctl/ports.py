@@ -1,11 +1,12 @@
 """Which pumps are within reach, and which one is meant: serial ports of a Pico and running virtual pumps."""
 
 import difflib
+import os
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from serial.tools import list_ports
-
+from pumpctl import config
 from pumpctl.errors import PortError
 
 PICO_VENDOR = 0x2E8A
@@ -13,12 +14,16 @@ PICO_VENDOR = 0x2E8A
 
 @dataclass(frozen=True)
 class Port:
-    """A way to a pump: `spec` opens it, `name` is what a person calls it, `kind` is usb or virtual."""
+    """A way to a pump: `spec` opens it, `name` is what a person calls it, `kind` is usb or virtual.
+
+    `serial` is the serial number of the pump that is meant, where it is known; another one must not be used.
+    """
 
     name: str
     spec: str
     kind: str
     description: str
+    serial: str = ""
 
 
 Choose = Callable[[Sequence[Port]], Port]
@@ -26,48 +31,60 @@ Choose = Callable[[Sequence[Port]], Port]
 
 def virtual_ports() -> list[Port]:
     """The virtual pumps running now; none where this system cannot run them."""
-    try:
-        from pumpctl import virtual
-    except ImportError:
-        return []
+    from pumpctl import virtual
+
     return [Port(pump.name, str(pump.port), "virtual", f"virtual pump on {pump.port}") for pump in virtual.running()]
 
 
 def virtual_name(spec: str) -> str | None:
     """The name of the virtual pump whose port `spec` is; None for any other port."""
-    try:
-        from pumpctl import virtual
-    except ImportError:
-        return None
+    from pumpctl import virtual
+
     return next((name for name in virtual.all_names() if str(virtual.VirtualPump(name).port) == spec), None)
 
 
 def usb_ports() -> list[Port]:
     """The serial ports of Raspberry Pi boards."""
+    from serial.tools import list_ports
+
     return [
-        Port(found.device, found.device, "usb", f"{found.description or 'Pico'}, serial {found.serial_number or '?'}")
+        Port(found.device, found.device, "usb", f"{found.description or 'Pico'}, serial {found.serial_number or '?'}",
+             str(found.serial_number or "").lower())
         for found in list_ports.comports()
         if found.vid == PICO_VENDOR
-    ]
+    ]  # fmt: skip
 
 
 def board_serial(spec: str) -> str:
     """The pump's serial number as its USB port tells it, without asking the firmware; empty if it tells none."""
+    from serial.tools import list_ports
+
     return next((str(port.serial_number or "").lower() for port in list_ports.comports() if port.device == spec), "")
 
 
 def find() -> list[Port]:
-    """All of them, boards first."""
-    return usb_ports() + virtual_ports()
+    """All of them, boards first; a board that the config file names has its name from there."""
+    known = config.load()
+    boards = [
+        replace(port, name=named.name) if (named := known.pump_on(port.spec, port.serial)) else port
+        for port in usb_ports()
+    ]
+    return boards + virtual_ports()
 
 
-def resolve(spec: str | None, choose: Choose | None = None) -> Port:
-    """The port that `spec` means: a device, a URL or a virtual pump's name; without it the only pump present.
+def wanted(spec: str | None) -> str:
+    """The pump asked for: `spec`, else $PUMPCTL_PORT, else the config file's `port`; empty if none is."""
+    return spec or os.environ.get("PUMPCTL_PORT") or config.load().text("port")
+
+
+def resolve(spec: str | None = None, choose: Choose | None = None) -> Port:
+    """The port that `spec` means: a device, a URL, or a pump's name; without any (see `wanted`) the only pump present.
 
     With several present `choose` is asked, if there is somebody to ask. PortError otherwise.
     """
+    spec = wanted(spec)
     if spec:
-        return Port(spec, spec, "given", "") if _is_device(spec) else _named(spec)
+        return Port(spec, spec, "given", "") if is_device(spec) else _named(spec)
     found = find()
     if len(found) == 1:
         return found[0]
@@ -81,22 +98,63 @@ def resolve(spec: str | None, choose: Choose | None = None) -> Port:
     raise PortError(f"{len(found)} pumps are present: {names}", field="port", remedy=f"name one: {choices}")
 
 
+def known(spec: str | None) -> config.KnownPump | None:
+    """What the config file says of the pump that `resolve` would take; None where it says nothing of it."""
+    told = config.load()
+    if not told.pumps:
+        return None
+    spec = wanted(spec)
+    if not spec:
+        present = find()
+        return told.pump_on(present[0].name, present[0].serial) if len(present) == 1 else None
+    if spec in told.pumps or not is_device(spec):
+        return told.pumps.get(spec)
+    return told.pump_on(spec, board_serial(spec))
+
+
 def _what(port: Port) -> str:
     """What a person tells pumps apart by: a board by its serial number, a virtual pump by its name alone."""
     return "virtual pump" if port.kind == "virtual" else port.description
 
 
-def _is_device(spec: str) -> bool:
-    return any(mark in spec for mark in ("/", "\\", "://")) or spec.upper().startswith("COM")
+def is_device(spec: str) -> bool:
+    """Whether `spec` is a device or a URL, and no name."""
+    return any(mark in spec for mark in ("/", "\\", "://")) or re.fullmatch(r"com[0-9]+:?", spec.lower()) is not None
 
 
 def _named(name: str) -> Port:
+    configured = config.load().pumps
+    if name in configured and (configured[name].port or configured[name].serial):
+        return _configured(configured[name])
     virtual = virtual_ports()
     for port in virtual:
         if port.name == name:
             return port
     running = [port.name for port in virtual]
-    near = difflib.get_close_matches(name, running, n=1)
+    near = difflib.get_close_matches(name, [*configured, *running], n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    told = f"running: {', '.join(running)}" if running else f"start it: `pumpctl virtual start --name {name}`"
-    raise PortError(f"no virtual pump {name} is running{hint}", field="port", value=name, remedy=told)
+    told = [f"running: {', '.join(running)}"] if running else []
+    told += [f"named in {config.load().file}: {', '.join(configured)}"] if configured else []
+    remedy = "; ".join(told) or f"start it: `pumpctl virtual start --name {name}`"
+    raise PortError(f"no virtual pump {name} is running{hint}", field="port", value=name, remedy=remedy)
+
+
+def _configured(pump: config.KnownPump) -> Port:
+    """Where a pump of the config file is: on its port, or wherever its serial number is found."""
+    if pump.port and is_device(pump.port):
+        return Port(pump.name, pump.port, "given", "", pump.serial)
+    if pump.port:
+        found = next((port for port in virtual_ports() if port.name == pump.port), None)
+        if found is None:
+            raise PortError(
+                f"{pump.name} is the virtual pump {pump.port}, which does not run", field="port", value=pump.name,
+                remedy=f"start it: `pumpctl virtual start --name {pump.port}`",
+            )  # fmt: skip
+        return replace(found, name=pump.name, serial=pump.serial)
+    boards = usb_ports()
+    for port in boards:
+        if port.serial == pump.serial:
+            return replace(port, name=pump.name)
+    others = f"; connected: {', '.join(port.serial or port.spec for port in boards)}" if boards else ""
+    raise PortError(f"{pump.name}, serial number {pump.serial}, is not connected{others}", field="port",
+                    value=pump.name, remedy="connect it, or correct the serial number in the config file")  # fmt: skip

@@ -5,17 +5,20 @@ import os
 import tempfile
 from collections.abc import Iterator
 
+# Neither the user's files count here, nor the settings that name other pumps.
+_SETTINGS = ("PUMPCTL_HOME", "PUMPCTL_CONFIG")
+
 
 @contextlib.contextmanager
 def private_home() -> Iterator[None]:
     """A folder of its own for the virtual pump and its archive, so that nothing of the user's is touched."""
-    before = os.environ.get("PUMPCTL_HOME")
+    before = {name: os.environ.get(name) for name in _SETTINGS}
     with tempfile.TemporaryDirectory(prefix="pumpctl-scratch-", ignore_cleanup_errors=True) as folder:
+        for name in _SETTINGS:
+            os.environ.pop(name, None)
         os.environ["PUMPCTL_HOME"] = folder
         try:
             yield
         finally:
-            if before is None:
-                del os.environ["PUMPCTL_HOME"]
-            else:
-                os.environ["PUMPCTL_HOME"] = before
+            del os.environ["PUMPCTL_HOME"]
+            os.environ.update({name: value for name, value in before.items() if value is not None})

@@ -26,11 +26,21 @@ def bridge_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def volume_nl(
     flushed: bool, bridge: int | None, catheter_length: int | None, lumen: int | None, dead_space: int | None
 ) -> int:
-    """The bridge in nL, 0 for none. UsageProblem if it is told in two ways."""
+    """The bridge in nL, 0 for none. UsageProblem if it is told in two ways.
+
+    A path that the config file knows is bridged only where the drug changes: see `if_needed`.
+    """
+    if flushed and fluidpath.usual():
+        return bridge or 0
     told = fluidpath.volume_nl(("--bridge", bridge), catheter_length, lumen, dead_space)
     if flushed and told is not None:
         raise UsageProblem("--no-bridge and a bridge are both given", field="--no-bridge", remedy="give one of them")
     return told or 0
+
+
+def if_needed(bridge: int | None) -> bool:
+    """Whether the bridge is what usually holds of this pump, so that it is left out where the drug stays the same."""
+    return bridge is None and fluidpath.usual()
 
 
 def confirm_flushed(context: Context, proposal: Proposal, flushed: bool) -> None:

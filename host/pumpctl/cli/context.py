@@ -40,6 +40,31 @@ class Context:
         if name == "json":
             self.out.json = value
 
+    def use_config(self, ctx: click.Context) -> None:
+        """Give the command of `ctx` the config file's defaults: the pump's own, then the command's, then all others.
+
+        FileProblem if something is wrong with the file's part that counts here.
+        """
+        from pumpctl import config
+
+        told = config.load()
+        if told.empty:
+            return
+        from pumpctl import ports
+        from pumpctl.cli import settings
+
+        path = settings.path_of(ctx)
+        if path.startswith("config"):
+            return
+        root = ctx.find_root().command
+        assert isinstance(root, click.Group)
+        config.fail(told, settings.check_names(told, "", root) + settings.check(told, path, ctx.command))
+        self.port = self.port or told.text("port") or None
+        pump = ports.known(self.port) if settings.matters(told, path, ctx.command) else None
+        self.operator = self.operator or (pump.text("operator") if pump else "") or told.text("operator")
+        found = settings.defaults(told, pump, path, ctx.command)
+        ctx.default_map = {name: one.value for name, one in found.items()}
+
     @property
     def who(self) -> str:
         """The operator's name as it goes into the pump's log."""
@@ -56,7 +81,7 @@ class Context:
         from pumpctl.client import Pump
 
         port = ports.resolve(self.port, self._choose if self.interactive else None)
-        with Pump.open(port.spec, operator=self.who) as pump:
+        with Pump.open(port, operator=self.who) as pump:
             for told in pump.settled:
                 self.out.note(told)
             yield pump

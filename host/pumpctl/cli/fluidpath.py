@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pumpctl import tubing
 from pumpctl.cli.params import LENGTH, VOLUME, VOLUME_PER_LENGTH
@@ -27,6 +28,8 @@ def fluid_path(command: Callable[..., Any]) -> Callable[..., Any]:
 def volume_nl(given: tuple[str, int | None], length: int | None, lumen: int | None, dead: int | None) -> int | None:
     """The volume `given` outright under its name, or that of the path; None if neither is told. UsageProblem."""
     name, outright = given
+    if outright is not None and usual():
+        return outright
     if length is None and lumen is None and dead is None:
         return outright
     example = f"{name}, or --catheter-length 60cm --lumen 2.2ul/cm --dead-space 0.26ml"
@@ -36,6 +39,17 @@ def volume_nl(given: tuple[str, int | None], length: int | None, lumen: int | No
     if length is None or lumen is None:
         raise UsageProblem(f"{' and '.join(missing)} missing", field=missing[0], remedy=f"give {example}")
     return tubing.path_nl(length, lumen, dead or 0)
+
+
+def usual() -> bool:
+    """Whether all that is known of the path is from the config file: what usually holds of this pump, not an order."""
+    told = [_source(name) for name in ("catheter_length", "lumen", "dead_space")]
+    return ParameterSource.DEFAULT_MAP in told and set(told) <= {ParameterSource.DEFAULT_MAP, ParameterSource.DEFAULT}
+
+
+def _source(name: str) -> ParameterSource | None:
+    ctx = click.get_current_context(silent=True)
+    return ctx.get_parameter_source(name) if ctx else None
 
 
 def computed(length: int | None, lumen: int | None, dead: int | None) -> str:

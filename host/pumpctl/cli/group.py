@@ -57,17 +57,38 @@ class LazyGroup(SuggestingGroup):
             formatter.write_dl([(name, line) for name, (_, _, line) in self._table.items()])
 
 
+def every_command(group: click.Group, path: str = "") -> dict[str, click.Command]:
+    """Every command below a group by its path, such as `program send`, groups among them; imports them all."""
+    found: dict[str, click.Command] = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        whole = f"{path} {name}".strip()
+        found[whole] = command
+        if isinstance(command, click.Group):
+            found.update(every_command(command, whole))
+    return found
+
+
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     context = ctx.find_object(Context)
-    if context is not None and value is not None and param.name is not None:
+    if context is None or param.name is None:
+        return
+    if value is not None:
         context.override(param.name.removeprefix("shared_"), value)
+    if param.name == "shared_port" and not ctx.resilient_parsing and not isinstance(ctx.command, click.Group):
+        context.use_config(ctx)
 
 
 def _shared() -> list[click.Option]:
-    """The global options once more, so that they may stand after the command as well."""
+    """The global options once more, so that they may stand after the command as well.
+
+    The port comes first of all: the config file may have defaults for the pump that it means.
+    """
     told: dict[str, Any] = {"callback": _remember, "expose_value": False, "default": None, "allow_from_autoenv": False}
     return [
-        click.Option(["-p", "--port", "shared_port"], metavar="PORT", help="Pump to talk to.", **told),
+        click.Option(["-p", "--port", "shared_port"], metavar="PORT", is_eager=True, help="Pump to talk to.", **told),
         click.Option(["--json", "shared_json"], flag_value=True, is_flag=True, help="Print one JSON document.", **told),
         click.Option(["--yes", "shared_yes"], flag_value=True, is_flag=True, help="Answer every question yes.", **told),
         click.Option(["--operator", "shared_operator"], metavar="NAME", help="Who acts, for the pump's log.", **told),

@@ -36,6 +36,7 @@ COMMANDS = {
     "report": ("pumpctl.cli.report", "report", "Write an HTML report from a pulled log."),
     "calibrate": ("pumpctl.cli.calibrate", "calibrate", "Calibrate the volume of a microstep by weighing."),
     "accuracy": ("pumpctl.cli.accuracy", "accuracy", "Draw start-up and trumpet curve, measure the flow's error."),
+    "config": ("pumpctl.cli.config", "config", "Show and check the config file, print one to begin with."),
     "flash": ("pumpctl.cli.flash", "flash", "Put the firmware on a Raspberry Pi Pico."),
     "virtual": ("pumpctl.cli.virtual", "virtual", "Start, advance, break and stop virtual pumps."),
     "demo": ("pumpctl.cli.demo", "demo", "Play a month of therapy on a virtual pump."),

@@ -129,7 +129,7 @@ def send(
     signed = prescription.load(file, signature)
     bridge_nl = bridging.volume_nl(flushed, **path)
     with context.connect() as pump:
-        proposal = operations.propose(pump, told, bridge_nl, signed)
+        proposal = operations.propose(pump, told, bridge_nl, signed, bridging.if_needed(path["bridge"]))
         confirming.show(context, proposal.changes(), f"Pump {pump.hello.serial}", everything)
         bridging.confirm_flushed(context, proposal, flushed)
         confirmed = confirming.program(context, proposal, confirm_warnings)

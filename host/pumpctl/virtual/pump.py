@@ -164,6 +164,11 @@ def start(
     on its flash already. UsageProblem: it runs already, or there is no MicroPython; LinkError: its firmware
     does not come up.
     """
+    if os.name != "posix":
+        raise UsageProblem(
+            "virtual pumps need Linux or macOS", field="virtual", value=os.name,
+            remedy="connect a board; or work in WSL, where virtual pumps run",
+        )  # fmt: skip
     pump = VirtualPump(name)
     if pump.running:
         _refuse_second_start(pump)
