@@ -1,6 +1,6 @@
 """A pump as Python sees it: one method a command.
 
-Replies are dicts by the field names of `infuser.wire.messages`, where each field carries its unit.
+Replies are those of `pumpctl.replies`: dicts whose fields are typed attributes too, each with its unit in its name.
 Every method raises Refused when the pump says no, LinkError when it does not answer; one that
 changes something raises UncertainOutcome when nothing tells whether it was carried out.
 """
@@ -12,6 +12,8 @@ from typing import Any, Self
 from infuser.wire import library as libraries
 from infuser.wire import messages, states
 from infuser.wire import program as programs
+from pumpctl import replies
+from pumpctl import replies_orders as answers
 from pumpctl.errors import PortError, ProtocolMismatch, VerificationError
 from pumpctl.exchange import Hello
 from pumpctl.logahead import Ahead
@@ -93,9 +95,9 @@ class Pump:
 
     # Reading
 
-    def status(self) -> Values:
+    def status(self) -> replies.Status:
         """STATUS_FIELDS."""
-        return self._ask(messages.STATUS)
+        return replies.Status(self._ask(messages.STATUS))
 
     def read_log(self, from_seq: int, progress: Callable[[int, int, int], None] | None = None) -> Iterator[bytes]:
         """Stored records as raw bytes from `from_seq` to the newest, in pieces as they come.
@@ -134,28 +136,28 @@ class Pump:
             chunk = data[offset : offset + messages.CHUNK_MAX]
             self._ask(messages.PROGRAM_STAGE, total=len(data), offset=offset, chunk=chunk)
 
-    def check_program(self) -> Values:
+    def check_program(self) -> replies.Understood:
         """UNDERSTOOD_FIELDS: what the pump makes of the program staged."""
-        return self._ask(messages.PROGRAM_CHECK)
+        return replies.Understood(self._ask(messages.PROGRAM_CHECK))
 
     def commit_program(
         self, digest: bytes, confirmed: bool = False, bridge_nl: int = 0, signature: bytes = b""
-    ) -> Values:
+    ) -> answers.Committed:
         """Put the staged program of this digest into force; `confirmed` overrides soft limits. digest, state.
 
         `bridge_nl` is the fluid path in which another concentration still stands; 0: it was flushed. `signature` is
         the prescriber's.
         """
         asked = {"digest": digest, "confirmed": confirmed, "bridge_nl": bridge_nl, "signature": signature}
-        return self._order(messages.PROGRAM_COMMIT, **asked)
+        return answers.Committed(self._order(messages.PROGRAM_COMMIT, **asked))
 
-    def trust_prescriber(self, modulus: bytes, required: bool) -> Values:
+    def trust_prescriber(self, modulus: bytes, required: bool) -> answers.PrescriberTrusted:
         """Whose signature programs may carry, and with `required` must; b"" ends it. digest, required."""
-        return self._order(messages.PRESCRIBER, modulus=modulus, required=required)
+        return answers.PrescriberTrusted(self._order(messages.PRESCRIBER, modulus=modulus, required=required))
 
-    def clear_program(self) -> Values:
+    def clear_program(self) -> answers.StateTold:
         """Forget the program, for another patient. state."""
-        return self._order(messages.PROGRAM_CLEAR)
+        return answers.StateTold(self._order(messages.PROGRAM_CLEAR))
 
     # Drug library
 
@@ -176,98 +178,112 @@ class Pump:
             if progress is not None:
                 progress(offset + len(chunk))
 
-    def commit_library(self, digest: bytes) -> Values:
+    def commit_library(self, digest: bytes) -> answers.LibraryTaken:
         """Put the staged library of this digest into force, as a whole or not at all. library, version."""
-        return self._order(messages.LIBRARY_COMMIT, digest=digest)
+        return answers.LibraryTaken(self._order(messages.LIBRARY_COMMIT, digest=digest))
 
-    def trust_library_key(self, modulus: bytes) -> Values:
+    def trust_library_key(self, modulus: bytes) -> answers.Trusted:
         """Have the pump trust the key of this modulus; the service jumper must be set. digest."""
-        return self._order(messages.LIBRARY_TRUST, modulus=modulus)
+        return answers.Trusted(self._order(messages.LIBRARY_TRUST, modulus=modulus))
 
     # Delivery
 
-    def bolus(self, dose_ng: int, duration_ms: int, patient: str, confirmed: bool = False) -> Values:
+    def bolus(self, dose_ng: int, duration_ms: int, patient: str, confirmed: bool = False) -> answers.BolusStarted:
         """Clinician's bolus on top of the basal rate. volume_nl, rate_nl_per_day, ends_ms."""
         asked = {"dose_ng": dose_ng, "duration_ms": duration_ms, "patient": patient, "confirmed": confirmed}
-        return self._order(messages.BOLUS, **asked)
+        return answers.BolusStarted(self._order(messages.BOLUS, **asked))
 
-    def cancel_bolus(self) -> Values:
+    def cancel_bolus(self) -> answers.BolusCancelled:
         """End a bolus or priming. delivered_nl."""
-        return self._order(messages.BOLUS_CANCEL)
+        return answers.BolusCancelled(self._order(messages.BOLUS_CANCEL))
 
-    def prime(self, volume_nl: int, duration_ms: int, purpose: int = states.PRIMING_CATHETER) -> Values:
+    def prime(self, volume_nl: int, duration_ms: int, purpose: int = states.PRIMING_CATHETER) -> answers.Priming:
         """Prime, flush or drain, off the patient; draining takes whatever is there. volume_nl, ends_ms."""
-        return self._order(messages.PRIME, purpose=purpose, volume_nl=volume_nl, duration_ms=duration_ms)
+        return answers.Priming(
+            self._order(messages.PRIME, purpose=purpose, volume_nl=volume_nl, duration_ms=duration_ms)
+        )
 
-    def stop(self, resume_after_ms: int = 0, remind_min: int = 0) -> Values:
+    def stop(self, resume_after_ms: int = 0, remind_min: int = 0) -> answers.Stopped:
         """Stop delivery, to resume by itself after a time (0: never). state, start_in_ms.
 
         The alarm long-stop comes after `remind_min`; 0 is the pump's own 30 min.
         """
-        return self._order(messages.STOP, resume_after_ms=resume_after_ms, remind_min=remind_min)
+        return answers.Stopped(self._order(messages.STOP, resume_after_ms=resume_after_ms, remind_min=remind_min))
 
-    def resume(self, delay_ms: int = 0) -> Values:
+    def resume(self, delay_ms: int = 0) -> answers.Resumed:
         """Start or resume the programmed infusion, now or after a delay. state, rate_nl_per_day, start_in_ms."""
-        return self._order(messages.RESUME, delay_ms=delay_ms)
+        return answers.Resumed(self._order(messages.RESUME, delay_ms=delay_ms))
 
-    def temporary_rate(self, dose_ng_per_day: int, duration_ms: int, patient: str, confirmed: bool = False) -> Values:
+    def temporary_rate(
+        self, dose_ng_per_day: int, duration_ms: int, patient: str, confirmed: bool = False
+    ) -> answers.TemporaryRate:
         """Another basal rate for a time; a dose of 0 ends it. rate_nl_per_day, ends_ms."""
         asked = {"dose_ng_per_day": dose_ng_per_day, "duration_ms": duration_ms}
-        return self._order(messages.TEMPORARY_RATE, **asked, patient=patient, confirmed=confirmed)
+        return answers.TemporaryRate(
+            self._order(messages.TEMPORARY_RATE, **asked, patient=patient, confirmed=confirmed)
+        )
 
-    def order_plan(self, action: int, patient: str, dose_ng_per_day: int = 0) -> Values:
+    def order_plan(self, action: int, patient: str, dose_ng_per_day: int = 0) -> answers.PlanTold:
         """Hold the plan of doses, let it go on, or cut back to a dose. position, dose_ng_per_day, held, next_ms."""
-        return self._order(messages.PLAN_ORDER, action=action, dose_ng_per_day=dose_ng_per_day, patient=patient)
+        return answers.PlanTold(
+            self._order(messages.PLAN_ORDER, action=action, dose_ng_per_day=dose_ng_per_day, patient=patient)
+        )
 
-    def minimum_rate(self, on: bool) -> Values:
+    def minimum_rate(self, on: bool) -> answers.RateTold:
         """Fall to the minimum rate or return from it. state, rate_nl_per_day."""
-        return self._order(messages.MINIMUM_RATE, on=on)
+        return answers.RateTold(self._order(messages.MINIMUM_RATE, on=on))
 
     # Refill
 
-    def begin_refill(self) -> Values:
+    def begin_refill(self) -> answers.RefillBegun:
         """Stop for a refill. expected_residual_nl, capacity_nl."""
-        return self._order(messages.REFILL_BEGIN)
+        return answers.RefillBegun(self._order(messages.REFILL_BEGIN))
 
-    def complete_refill(self, measured_residual_nl: int, volume_nl: int, concentration_ug_per_ml: int) -> Values:
+    def complete_refill(
+        self, measured_residual_nl: int, volume_nl: int, concentration_ug_per_ml: int
+    ) -> answers.RefillCompleted:
         """Account for the refill. discrepancy_nl, reservoir_nl, refill_due_ms, state."""
-        return self._order(
-            messages.REFILL_COMPLETE,
-            measured_residual_nl=measured_residual_nl,
-            volume_nl=volume_nl,
-            concentration_ug_per_ml=concentration_ug_per_ml,
+        return answers.RefillCompleted(
+            self._order(
+                messages.REFILL_COMPLETE,
+                measured_residual_nl=measured_residual_nl,
+                volume_nl=volume_nl,
+                concentration_ug_per_ml=concentration_ug_per_ml,
+            )
         )
 
-    def cancel_refill(self) -> Values:
+    def cancel_refill(self) -> answers.StateTold:
         """Give a refill up before anything was drawn or filled. state."""
-        return self._order(messages.REFILL_CANCEL)
+        return answers.StateTold(self._order(messages.REFILL_CANCEL))
 
     # Alarms, clock, service
 
-    def acknowledge(self, alarm: int) -> Values:
+    def acknowledge(self, alarm: int) -> answers.Acknowledged:
         """Acknowledge one alarm. acknowledged: how many."""
-        return self._order(messages.ALARM_ACK, alarm=alarm)
+        return answers.Acknowledged(self._order(messages.ALARM_ACK, alarm=alarm))
 
-    def pause_audio(self, pause_s: int) -> Values:
+    def pause_audio(self, pause_s: int) -> answers.AudioPaused:
         """Silence alarms for a time; 0 ends the pause. until_ms."""
-        return self._order(messages.AUDIO_PAUSE, pause_s=pause_s)
+        return answers.AudioPaused(self._order(messages.AUDIO_PAUSE, pause_s=pause_s))
 
-    def set_clock(self, time_ms: int, utc_offset_min: int) -> Values:
+    def set_clock(self, time_ms: int, utc_offset_min: int) -> answers.ClockSet:
         """Set the wall clock, UTC ms since 1970. time_ms, moved_ms."""
-        return self._order(messages.CLOCK_SET, time_ms=time_ms, utc_offset_min=utc_offset_min)
+        return answers.ClockSet(self._order(messages.CLOCK_SET, time_ms=time_ms, utc_offset_min=utc_offset_min))
 
-    def calibrate(self, step_pl: int, uncertainty_ppm: int, runs: int) -> Values:
+    def calibrate(self, step_pl: int, uncertainty_ppm: int, runs: int) -> answers.Calibrated:
         """Take a measured volume a microstep into use; only while nothing is delivered. step_pl, reservoir_nl."""
-        return self._order(messages.CALIBRATE, step_pl=step_pl, uncertainty_ppm=uncertainty_ppm, runs=runs)
+        return answers.Calibrated(
+            self._order(messages.CALIBRATE, step_pl=step_pl, uncertainty_ppm=uncertainty_ppm, runs=runs)
+        )
 
-    def send_keys(self, clinician_key: bytes, service_key: bytes) -> Values:
+    def send_keys(self, clinician_key: bytes, service_key: bytes) -> answers.Keyed:
         """Replace both keys, 32 bytes each; the service jumper must be set and nothing delivered. keyed."""
-        return self._order(messages.KEYS, clinician_key=clinician_key, service_key=service_key)
+        return answers.Keyed(self._order(messages.KEYS, clinician_key=clinician_key, service_key=service_key))
 
-    def self_test(self) -> Values:
+    def self_test(self) -> answers.SelfTest:
         """Run the self-test. passed, failed_list."""
-        return self._order(messages.SELF_TEST)
+        return answers.SelfTest(self._order(messages.SELF_TEST))
 
-    def service_repl(self) -> Values:
+    def service_repl(self) -> answers.StateTold:
         """Give the port to the MicroPython prompt; the pump answers no more. state."""
-        return self._order(messages.SERVICE_REPL)
+        return answers.StateTold(self._order(messages.SERVICE_REPL))
