@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _PLACES = {"Pump": "client", "Port": "ports", "find": "ports", "Status": "replies"}
 _ERRORS = (
-    "FileProblem", "LinkError", "PortError", "Problem", "ProtocolMismatch", "PumpctlError", "Refused", "UncertainOutcome",
-    "UsageProblem", "VerificationError",
+    "FileProblem", "LinkError", "PortError", "Problem", "ProtocolMismatch", "PumpctlError", "Refused",
+    "UncertainOutcome", "UsageProblem", "VerificationError",
 )  # fmt: skip
 
 __all__ = [
