@@ -3,7 +3,6 @@
 What a command's own section may hold is known to the command line alone: see `pumpctl.cli.settings`.
 """
 
-import difflib
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from pumpctl import paths
 from pumpctl.errors import FileProblem, Problem
+from pumpctl.nearest import nearest
 from pumpctl.quantity import KINDS, QuantityError
 
 GLOBAL_KEYS = {
@@ -174,7 +174,7 @@ def wrong(of: Config, key: str, message: str) -> Problem:
 
 def unknown(key: str, known: Collection[str]) -> str:
     """What is said about a key that there is not."""
-    near = difflib.get_close_matches(key.replace("-", "_"), [name.replace("-", "_") for name in known], n=1, cutoff=0.5)
+    near = nearest(spelt(key), map(spelt, known))
     hint = f"did you mean {near[0]}? " if near else ""
     return f"unknown key; {hint}allowed: {', '.join(known) or 'none'}"
 

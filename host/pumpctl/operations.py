@@ -11,6 +11,7 @@ from pumpctl import keystore, program_changes, program_view, quantity, status_pa
 from pumpctl.client import Pump
 from pumpctl.comparison import HIGHLIGHT_PERMILLE, Change, Row
 from pumpctl.errors import Refused, UsageProblem, VerificationError
+from pumpctl.nearest import hint
 from pumpctl.program import Program, decode, encode
 
 Values = dict[str, Any]
@@ -187,7 +188,12 @@ def alarm_code(text: str) -> int:
         return by_name[text]
     if text.isdecimal() and int(text) in alarms.ALARMS:
         return int(text)
-    raise UsageProblem(f'there is no alarm "{text}"', field="alarm", value=text, remedy=f"alarms: {', '.join(by_name)}")
+    raise UsageProblem(
+        f'there is no alarm "{text}"{hint(text, by_name)}',
+        field="alarm",
+        value=text,
+        remedy=f"alarms: {', '.join(by_name)}",
+    )
 
 
 # Clock

@@ -1,6 +1,5 @@
 """Which pumps are within reach, and which one is meant: serial ports of a Pico and running virtual pumps."""
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -8,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pumpctl import config
 from pumpctl.errors import PortError
+from pumpctl.nearest import hint
 
 PICO_VENDOR = 0x2E8A
 
@@ -131,12 +131,15 @@ def _named(name: str) -> Port:
         if port.name == name:
             return port
     running = [port.name for port in virtual]
-    near = difflib.get_close_matches(name, [*configured, *running], n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
     told = [f"running: {', '.join(running)}"] if running else []
     told += [f"named in {config.load().file}: {', '.join(configured)}"] if configured else []
     remedy = "; ".join(told) or f"start it: `pumpctl virtual start --name {name}`"
-    raise PortError(f"no virtual pump {name} is running{hint}", field="port", value=name, remedy=remedy)
+    raise PortError(
+        f"no virtual pump {name} is running{hint(name, [*configured, *running])}",
+        field="port",
+        value=name,
+        remedy=remedy,
+    )
 
 
 def _configured(pump: config.KnownPump) -> Port:

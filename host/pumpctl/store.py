@@ -16,6 +16,7 @@ from typing import Self
 from infuser.wire import records
 from pumpctl import paths
 from pumpctl.errors import UsageProblem
+from pumpctl.nearest import hint
 
 FILE_NAME = "archive.sqlite3"
 _LAYOUT = 1
@@ -109,7 +110,7 @@ class Archive:
         log = self.newest(serial or serials[0])
         if log is None:
             raise UsageProblem(
-                f"no log of pump {serial} in the archive",
+                f"no log of pump {serial} in the archive{hint(str(serial), serials)}",
                 field="--pump", value=serial, remedy=f"archived pumps: {', '.join(serials)}",
             )  # fmt: skip
         return log

@@ -62,6 +62,7 @@ EXAMPLES = {
     "config path": "config path",
     "config template": "config template --write",
     "config check": "config check",
+    "completion": "completion bash --install",
     "flash": "flash --dry-run",
     "virtual": "virtual start --speed 0",
     "virtual start": "virtual start --name ward1 --speed 60",

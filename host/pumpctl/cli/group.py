@@ -1,14 +1,18 @@
 """Command groups that load their commands when used, suggest near names and share options."""
 
-import difflib
 import importlib
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pumpctl.cli.context import Context
 from pumpctl.cli.examples import EXAMPLES
+from pumpctl.nearest import nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class SuggestingGroup(click.Group):
@@ -20,16 +24,10 @@ class SuggestingGroup(click.Group):
         """As click does, with a suggestion when there is no such command."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            near = _near(name, self.list_commands(ctx))
+            near = nearest(name, self.list_commands(ctx), 3)
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
-
-
-def _near(name: str, names: list[str]) -> list[str]:
-    """Names that begin alike or are spelt alike."""
-    alike = [known for known in names if known.startswith(name) or name.startswith(known)]
-    return alike or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
 
 
 class LazyGroup(SuggestingGroup):
@@ -38,6 +36,7 @@ class LazyGroup(SuggestingGroup):
     def __init__(self, *args: Any, table: Mapping[str, tuple[str, str, str]], **told: Any) -> None:
         super().__init__(*args, **told)
         self._table = table
+        _complete_values("", self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the table's order, which follows a therapy's life."""
@@ -50,6 +49,14 @@ class LazyGroup(SuggestingGroup):
         module, attribute, _ = self._table[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return share_options(command, cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[Any]]":
+        """Names and options for a shell, without importing any command."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=line) for name, (_, _, line) in self._table.items()
+                 if name.startswith(incomplete)]  # fmt: skip
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands without importing any."""
@@ -107,4 +114,13 @@ def share_options(command: click.Command, path: str) -> click.Command:
     for option in _shared():
         if option.name not in taken and not taken & set(option.opts):
             command.params.append(option)
+    _complete_values(path, command)
     return command
+
+
+def _complete_values(path: str, command: click.Command) -> None:
+    """Where a shell asks, the command's parameters know what to offer."""
+    if "_PUMPCTL_COMPLETE" in os.environ:
+        from pumpctl.cli import completing
+
+        completing.attach(path, command)

@@ -1,5 +1,6 @@
 """Entry point: the table of commands, the global options and the one place where errors end."""
 
+import errno
 import os
 import sys
 import traceback
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from pumpctl import __version__, errors, paths
+from pumpctl.cli import streams
 from pumpctl.cli.context import Context
 from pumpctl.cli.group import LazyGroup
 from pumpctl.cli.output import Output
@@ -37,6 +39,7 @@ COMMANDS = {
     "calibrate": ("pumpctl.cli.calibrate", "calibrate", "Calibrate the volume of a microstep by weighing."),
     "accuracy": ("pumpctl.cli.accuracy", "accuracy", "Draw start-up and trumpet curve, measure the flow's error."),
     "config": ("pumpctl.cli.config", "config", "Show and check the config file, print one to begin with."),
+    "completion": ("pumpctl.cli.completion", "completion", "Print or install the completion for bash, zsh or fish."),
     "flash": ("pumpctl.cli.flash", "flash", "Put the firmware on a Raspberry Pi Pico."),
     "virtual": ("pumpctl.cli.virtual", "virtual", "Start, advance, break and stop virtual pumps."),
     "demo": ("pumpctl.cli.demo", "demo", "Play a month of therapy on a virtual pump."),
@@ -47,7 +50,7 @@ Every option is also an environment variable: --port is PUMPCTL_PORT, and
 Exit codes: 0 done; 1 internal error; 2 usage or invalid file; 3 refused by
 the pump; 4 no pump or link lost; 5 data failed verification;
 6 a scenario not as expected.
-Completion: eval "$(_PUMPCTL_COMPLETE=bash_source pumpctl)", likewise zsh, fish.
+Completion: eval "$(pumpctl completion bash)", likewise zsh, fish.
 A bench prototype: never connect it to a person."""
 
 
@@ -78,7 +81,7 @@ def run(args: Sequence[str] | None = None) -> int:
         code = cli.main(args=told, prog_name="pumpctl", standalone_mode=False, obj=out)
         out.close()
         return code if isinstance(code, int) else errors.DONE
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         out.error(_Interrupted("interrupted"))
         return errors.INTERRUPTED
     except Exception as error:
@@ -111,7 +114,12 @@ def as_shown(error: Exception) -> errors.PumpctlError:
         return errors.UsageProblem(error.format_message())
     if isinstance(error, OSError) and error.filename is not None:
         return errors.UsageProblem(f"{error.filename}: {error.strerror}", value=str(error.filename))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
+        return errors.UsageProblem(f"the output cannot be written: {error.strerror}", remedy=_ROOM)
     return errors.Internal(f"internal error: {type(error).__name__}: {error}", remedy=f"details: {_keep(error)}")
+
+
+_ROOM = "the command itself may have been carried out: see `pumpctl status`; make room where the output goes"
 
 
 def _keep(error: Exception) -> str:
@@ -126,7 +134,13 @@ def _keep(error: Exception) -> str:
 
 def main() -> None:
     """Entry point of the `pumpctl` command."""
-    sys.exit(run())
+    streams.prepare()
+    code = run()
+    failed = streams.finish()
+    if failed and code == errors.DONE:
+        Output().note(f"pumpctl: the output cannot be written: {failed}")
+        code = errors.USAGE
+    sys.exit(code)
 
 
 if __name__ == "__main__":

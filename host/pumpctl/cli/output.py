@@ -5,6 +5,7 @@ All of it goes through here, so that no text of a pump, a file or a board can ac
 
 import contextlib
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -78,19 +79,33 @@ class Output:
         if self.json:
             if needed:
                 self.note(plain_table(columns, rows, title))
-        elif sys.stdout.isatty():
-            _rich_table(columns, rows, title, styles or {})
+        elif styled():
+            print(_rich_table(columns, rows, title, styles or {}), end="")
         else:
             print(plain_table(columns, rows, title))
 
     @contextlib.contextmanager
     def progress(self, title: str, total: float) -> Iterator[Advance]:
         """Yields a function to call with how much of `total` is done by now; shown on stderr."""
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not _dumb():
             with _rich_progress(title, total) as advance:
                 yield advance
         else:
             yield _plain_progress(title, total)
+
+
+def styled() -> bool:
+    """Whether tables have frames and colours: on a terminal, or where FORCE_COLOR asks for it; never in a dumb one."""
+    return not _dumb() and (bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty())
+
+
+def moves_cursor() -> bool:
+    """Whether the screen can be cleared and written again."""
+    return sys.stdout.isatty() and not _dumb()
+
+
+def _dumb() -> bool:
+    return os.environ.get("TERM") in ("dumb", "unknown")
 
 
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> str:
@@ -106,12 +121,19 @@ def _split(row: Sequence[str]) -> list[list[str]]:
     return [list(line) for line in itertools.zip_longest(*(cell.split("\n") for cell in row), fillvalue="")]
 
 
-def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, styles: Mapping[str, str]) -> None:
+# Below so many characters a column a row is shown as lines of its own.
+_NARROW = 14
+
+
+def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, styles: Mapping[str, str]) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(no_color=True if os.environ.get("NO_COLOR") else None)
+    if any(columns) and console.width < min(_NARROW * len(columns), _natural(columns, rows)):
+        columns, rows = ("", ""), _stacked(columns, rows)
     headed = any(columns)
     frame = box.SIMPLE_HEAD if headed else None
     table = Table(title=Text(title) if title else None, title_justify="left", box=frame, show_header=headed)
@@ -119,7 +141,23 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_column(column, style="bold" if at == 0 and not headed else None, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
-    Console().print(table)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def _natural(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How wide a table is that folds nothing."""
+    return sum(max(len(line) for row in (columns, *rows) for line in row[at].split("\n")) + 2
+               for at in range(len(columns)))  # fmt: skip
+
+
+def _stacked(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """Each row as one line a column, an empty line between two rows."""
+    found: list[tuple[str, str]] = []
+    for row in rows:
+        found += [*([("", "")] if found else []), *zip(columns, row, strict=True)]
+    return found
 
 
 @contextlib.contextmanager

@@ -1,15 +1,15 @@
 """`pumpctl status` and `pumpctl selftest`: what the pump is doing, and whether it is sound."""
 
 import contextlib
-import sys
 import time
 
 import click
 
 from infuser.wire import units
 from pumpctl import status_view
+from pumpctl.cli import streams
 from pumpctl.cli.context import Context, pass_context
-from pumpctl.cli.output import plain_table
+from pumpctl.cli.output import moves_cursor, plain_table
 from pumpctl.cli.params import DURATION
 from pumpctl.client import Pump
 from pumpctl.errors import Refused, UsageProblem
@@ -34,12 +34,14 @@ def status(context: Context, watch: bool, interval: int) -> None:
 
 
 def _watch(context: Context, pump: Pump, interval_s: float) -> None:
-    terminal = sys.stdout.isatty()
+    terminal = moves_cursor()
     while True:
         shown = plain_table(("", ""), status_view.lines(pump.status(), pump.hello))
         if terminal:
             click.clear()
         context.out.line(shown if terminal else shown + "\n")
+        if streams.gone():
+            return
         time.sleep(interval_s)
 
 

@@ -7,6 +7,7 @@ import click
 
 from pumpctl.cli.context import Context
 from pumpctl.errors import LinkError, UsageProblem
+from pumpctl.nearest import hint
 
 if TYPE_CHECKING:
     from pumpctl.virtual import VirtualPump
@@ -29,7 +30,7 @@ def named(context: Context, name: str | None) -> "VirtualPump":
     if name is not None:
         if name not in known:
             raise UsageProblem(
-                f"there is no virtual pump '{name}'",
+                f"there is no virtual pump '{name}'{hint(name, known)}",
                 field="--name",
                 value=name,
                 remedy=f"choose one of: {', '.join(known)}" if known else "make one with `pumpctl virtual start`",

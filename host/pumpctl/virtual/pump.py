@@ -10,6 +10,7 @@ from typing import Any
 
 from pumpctl.errors import LinkError, UsageProblem
 from pumpctl.fault_names import FAULTS
+from pumpctl.nearest import hint
 from pumpctl.virtual import control, daemon, launcher
 from pumpctl.virtual.paths import DEFAULT_NAME, PumpPaths, all_names
 
@@ -196,7 +197,7 @@ def running() -> list[VirtualPump]:
 
 def unknown(name: str) -> UsageProblem:
     return UsageProblem(
-        f"there is no virtual pump '{name}'",
+        f"there is no virtual pump '{name}'{hint(name, all_names())}",
         field="name",
         value=name,
         remedy="`pumpctl virtual list` shows those that exist",
