@@ -213,6 +213,21 @@ def clock(pump: Pump) -> Values:
     }
 
 
+# Self-test
+
+
+def self_test(pump: Pump) -> Values:
+    """Run the self-test: passed, failed (nothing). Refused while something is delivered, or naming what fails."""
+    reply = pump.self_test()
+    failed = [entry["part"] for entry in reply["failed_list"]]
+    if not reply["passed"]:
+        raise Refused(
+            f"the self-test failed: {', '.join(failed)}", code=0, name="self-test-failed", field="failed",
+            value=failed, remedy="repair the parts named, then run it again",
+        )  # fmt: skip
+    return {"passed": True, "failed": []}
+
+
 # Keys
 
 

@@ -19,7 +19,7 @@ from pumpctl.errors import UsageProblem
 from pumpctl.nearest import hint
 
 FILE_NAME = "archive.sqlite3"
-_LAYOUT = 1
+LAYOUT = 1
 _BUSY_S = 10.0
 _SCHEMA = """
 CREATE TABLE log (
@@ -176,10 +176,10 @@ class Archive:
                 if self._base.execute("PRAGMA user_version").fetchone()[0] == 0:
                     for statement in _SCHEMA.split(";\n"):
                         self._base.execute(statement)
-                    self._base.execute(f"PRAGMA user_version = {_LAYOUT}")
-        elif layout != _LAYOUT:
+                    self._base.execute(f"PRAGMA user_version = {LAYOUT}")
+        elif layout != LAYOUT:
             raise UsageProblem(
-                f"{self.path}: the archive has layout {layout}, this tool knows {_LAYOUT}",
+                f"{self.path}: the archive has layout {layout}, this tool knows {LAYOUT}",
                 remedy="update pumpctl, or name another place by PUMPCTL_HOME",
             )
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import serial
 
+from pumpctl import holders
 from pumpctl.errors import LinkError, PortError
 
 READ_MAX = 4096
@@ -131,9 +132,15 @@ def _port_error(name: str, error: Exception) -> PortError:
     text = str(error)
     told = {"field": "port", "value": name}
     if "exclusively lock" in text or "busy" in text.lower() or "PermissionError" in text:
-        return PortError(f"port {name} is busy", remedy="end the other program that holds it, then try again", **told)
+        by = holders.told(name)
+        remedy = "end that program" if by else f"end the other program that holds it (`{holders.look(name)}` names it)"
+        message = f"port {name} is busy{', ' + by if by else ''}"
+        return PortError(message, remedy=f"{remedy}, then try again", **told)
     if "Permission denied" in text:
-        return PortError(f"no permission for port {name}", remedy="join the group that owns the device", **told)
+        from pumpctl import port_access
+
+        remedy = f"{port_access.permit(name)}; `pumpctl doctor` tells more"
+        return PortError(f"no permission for port {name}", remedy=remedy, **told)
     if isinstance(error, FileNotFoundError) or "No such file" in text or "FileNotFoundError" in text:
         return PortError(f"there is no port {name}", remedy="see `pumpctl ports`", **told)
     return PortError(f"port {name} cannot be opened: {text}", remedy="see `pumpctl ports`", **told)

@@ -36,6 +36,8 @@ COMMANDS = {
     "keys": ("pumpctl.cli.session", "keys", "Give a pump its keys, see and forget those kept here."),
     "log": ("pumpctl.cli.log", "log", "Pull, show and verify the pump's log."),
     "report": ("pumpctl.cli.report", "report", "Write an HTML report from a pulled log."),
+    "fleet": ("pumpctl.cli.fleet", "fleet", "Do the same on every attached pump, side by side."),
+    "doctor": ("pumpctl.cli.doctor", "doctor", "Check this machine and its pumps, and say how to mend what is wrong."),
     "calibrate": ("pumpctl.cli.calibrate", "calibrate", "Calibrate the volume of a microstep by weighing."),
     "accuracy": ("pumpctl.cli.accuracy", "accuracy", "Draw start-up and trumpet curve, measure the flow's error."),
     "config": ("pumpctl.cli.config", "config", "Show and check the config file, print one to begin with."),

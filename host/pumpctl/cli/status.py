@@ -6,13 +6,13 @@ import time
 import click
 
 from infuser.wire import units
-from pumpctl import status_view
+from pumpctl import operations, status_view
 from pumpctl.cli import streams
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.output import moves_cursor, plain_table
 from pumpctl.cli.params import DURATION
 from pumpctl.client import Pump
-from pumpctl.errors import Refused, UsageProblem
+from pumpctl.errors import UsageProblem
 
 
 @click.command()
@@ -50,16 +50,5 @@ def _watch(context: Context, pump: Pump, interval_s: float) -> None:
 def selftest(context: Context) -> None:
     """Run the pump's self-test; possible while nothing is delivered."""
     with context.connect() as pump:
-        reply = pump.self_test()
-    failed = [entry["part"] for entry in reply["failed_list"]]
-    if not reply["passed"]:
-        raise Refused(
-            f"the self-test failed: {', '.join(failed)}",
-            code=0,
-            name="self-test-failed",
-            field="failed",
-            value=failed,
-            remedy="repair the parts named, then run it again",
-        )
-    context.out.result({"passed": True, "failed": []})
+        context.out.result(operations.self_test(pump))
     context.out.line("The self-test passed.")
