@@ -22,14 +22,18 @@ def stretches(log: Sequence[dict[str, Any]], serial: str) -> list[Stretch]:
 
     Volumes are the pump's own, to the nL. UsageProblem where the log holds no such hours.
     """
-    report = report_data.build([record for record in log if not impossible(record)], serial)
-    told = [stretch for run in _undisturbed(report) for stretch in even(run, EVERY_MS) if len(stretch) > 1]
+    told = of_report(report_data.build([record for record in log if not impossible(record)], serial))
     if not told:
         raise UsageProblem(
             f"the log of pump {serial} holds no whole hour of undisturbed delivery",
             remedy="let the pump run, then `pumpctl log pull`",
         )
     return told
+
+
+def of_report(report: Report) -> list[Stretch]:
+    """The same of a report's period; empty where it holds no such hours."""
+    return [stretch for run in _undisturbed(report) for stretch in even(run, EVERY_MS) if len(stretch) > 1]
 
 
 def step_pl(log: Sequence[dict[str, Any]]) -> int:

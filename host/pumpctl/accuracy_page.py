@@ -1,21 +1,17 @@
 """Accuracy curves as files: one self-contained HTML page, or one SVG with both figures."""
 
-import re
 from pathlib import Path
 
 from pumpctl import accuracy_plot, accuracy_view, charts
 from pumpctl.accuracy import Accuracy
 from pumpctl.report_style import STYLE
-from pumpctl.report_text import escape
+from pumpctl.report_text import escape, in_print, signs
 
 TITLE = "Flow accuracy"
 METHOD = "Trumpet and start-up curve as in IEC 60601-2-24, with longer windows for flows of microlitres an hour."
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SVG_STYLE = "text{font:13px system-ui,sans-serif;fill:#1c2733}text.small{font-size:12px}"
 _GAP = 24
-# As the terminal writes it -> as it is printed.
-_MICRO = re.compile(r"\bu(?=L\b)")
-_MINUS = re.compile(r"-(?=\d)")
 
 
 def write_html(path: Path, told: Accuracy, source: str) -> None:
@@ -73,7 +69,7 @@ def _table(told: Accuracy) -> str:
 
 def _printed(text: str) -> str:
     """A text of the terminal set for the page."""
-    return escape(_MINUS.sub("\u2212", _MICRO.sub("µ", text.replace("+/-", "±"))))
+    return escape(signs(in_print(text)))
 
 
 def _write(path: Path, text: str) -> None:

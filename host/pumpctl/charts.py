@@ -17,6 +17,7 @@ _STEPS_MS = [units.MS_PER_H * hours for hours in (1, 2, 3, 6, 12)] + [
     units.MS_PER_DAY * days for days in (1, 2, 7, 14, 28, 56, 91, 182, 364)
 ]
 _TICK_WIDTH = 54
+_ROW = 18
 # Monday 5 January 1970: weeks are counted from it.
 _MONDAY_MS = 4 * units.MS_PER_DAY
 
@@ -42,6 +43,7 @@ class Plot:
         self.height = height
         self.left = left
         self.bottom = height - BOTTOM
+        self._above = 0  # room for a legend of several rows
         self._under: list[str] = []
         self._parts: list[str] = []
 
@@ -79,6 +81,11 @@ class Plot:
         if path:
             self.add(f'<polyline points="{" ".join(path)}" fill="none" {style}/>')
 
+    def area(self, points: Sequence[tuple[int, int]], style: str) -> None:
+        """A closed shape through (time, value)."""
+        path = " ".join(f"{self.x(ms):.1f},{self.y(value):.1f}" for ms, value in points)
+        self.add(f'<polygon points="{path}" {style}/>')
+
     def bar(self, start_ms: int, end_ms: int, low: int, high: int, style: str, told: str) -> None:
         """A box in data coordinates, at least a pixel wide; `told` appears under the pointer."""
         x, y = self.x(start_ms), self.y(high)
@@ -100,13 +107,20 @@ class Plot:
         self.add(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{self.bottom}" stroke="{INK}" {style}/>')
 
     def legend(self, entries: Sequence[tuple[str, str]]) -> None:
-        """Keys above the plot, right-aligned; an entry is (SVG of a 22 x 12 sample, words)."""
-        widths = [40 + 7 * len(words) for _, words in entries]
-        x = WIDTH - RIGHT - sum(widths)
-        for (sample, words), width in zip(entries, widths, strict=True):
-            self.add(f'<g transform="translate({x:.1f},{TOP - 22})">{sample}</g>')
-            self.text(x + 27, TOP - 12, words, kind="small")
-            x += width
+        """Keys above the plot, right-aligned, in rows as needed; an entry is (SVG of a 22 x 12 sample, words)."""
+        rows: list[list[tuple[str, str, int]]] = [[]]
+        for sample, words in entries:
+            width = 42 + 7 * len(words)
+            if rows[-1] and sum(one[2] for one in rows[-1]) + width > WIDTH - RIGHT:
+                rows.append([])
+            rows[-1].append((sample, words, width))
+        self._above = _ROW * (len(rows) - 1)
+        for at, row in enumerate(rows):
+            x, y = float(WIDTH - RIGHT - sum(one[2] for one in row)), TOP - self._above + _ROW * at
+            for sample, words, width in row:
+                self.add(f'<g transform="translate({x:.1f},{y - 22})">{sample}</g>')
+                self.text(x + 27, y - 12, words, kind="small")
+                x += width
 
     def time_axis(self, label: str = "") -> None:
         """Ticks at hours, midnights or Mondays, as the span asks for."""
@@ -144,7 +158,8 @@ class Plot:
         """The figure as an SVG element."""
         frame = f'<path d="M{self.left} {TOP}V{self.bottom}H{WIDTH - RIGHT}" fill="none" stroke="{INK}"/>'
         return (
-            f'<svg class="plot" id="{self.name}" viewBox="0 0 {WIDTH} {self.height}" role="img"'
+            f'<svg class="plot" id="{self.name}" role="img"'
+            f' viewBox="0 {-self._above} {WIDTH} {self.height + self._above}"'
             f' aria-labelledby="{self.name}-title {self.name}-desc">'
             f'<title id="{self.name}-title">{escape(self.title)}</title>'
             f'<desc id="{self.name}-desc">{escape(self.description)}</desc>'

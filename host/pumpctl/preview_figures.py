@@ -4,9 +4,10 @@ from typing import Any
 
 from infuser.wire import alarms, errors, records, states
 from pumpctl import timetext
+from pumpctl.bolus_course import Bolus
 from pumpctl.logchain import Record
 from pumpctl.preview_order import Order
-from pumpctl.preview_outcome import Bolus, Outcome
+from pumpctl.preview_outcome import Outcome
 from pumpctl.preview_window import THERAPY
 from pumpctl.report_data import Day
 from pumpctl.report_history import AlarmSpan

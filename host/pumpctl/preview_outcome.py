@@ -3,32 +3,19 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from infuser.wire import alarms, records, states, units
+from infuser.wire import alarms, records, units
 from pumpctl import report_data
+from pumpctl.bolus_course import Bolus, boluses
 from pumpctl.logchain import Record
 from pumpctl.preview_order import Order, Run
 from pumpctl.preview_window import THERAPY, curves, largest_steps
 from pumpctl.report_data import Day, Report
+from pumpctl.report_forecast import flow
 from pumpctl.report_history import AlarmSpan
 
-# Where the alarm volume is not reached, the flow of the last days tells when it will be.
-LAST_DAYS_MS = 7 * units.MS_PER_DAY
 # What ends therapy is told of in the same turn of the pump's loop; what comes later is only that it stands still.
 AFTERMATH_MS = units.MS_PER_S
 WINDOWS_H = {1: "dose_max_1h_ng", 4: "dose_max_4h_ng", 24: "dose_max_ng_per_day"}
-
-
-@dataclass(frozen=True)
-class Bolus:
-    """A bolus as it was given; times are UTC ms, `end_ms` None: still running at the end of the run."""
-
-    bucket: int
-    start_ms: int
-    dose_ng: int
-    end_ms: int | None = None
-    steps: int = 0
-    volume_nl: int = 0
-    reason: int = states.DONE
 
 
 @dataclass(frozen=True)
@@ -98,21 +85,9 @@ class Outcome:
 
     @cached_property
     def boluses(self) -> list[Bolus]:
-        """Boluses in the order in which they began."""
-        given: list[Bolus] = []
-        open_at: dict[int, int] = {}
-        for one in self.log:
-            told = one["fields"]
-            if one["kind"] == records.BOLUS_STARTED:
-                open_at[told["bucket"]] = len(given)
-                given.append(Bolus(told["bucket"], one["time_ms"], told["dose_ng"]))
-            elif one["kind"] == records.BOLUS_ENDED and told["bucket"] in open_at:
-                at = open_at.pop(told["bucket"])
-                end_ms = one["time_ms"] if one["time_ms"] <= self.run.end_ms else None
-                given[at] = replace(
-                    given[at], end_ms=end_ms, steps=told["steps"], volume_nl=told["volume_nl"], reason=told["reason"]
-                )
-        return given
+        """Boluses in the order in which they began; what ends after the run has not ended in it."""
+        told = boluses((one["time_ms"], one) for one in self.log)
+        return [replace(one, end_ms=None) if (one.end_ms or 0) > self.run.end_ms else one for one in told]
 
     @property
     def refused(self) -> list[Record]:
@@ -145,9 +120,7 @@ class Outcome:
         points = self.report.points
         if not points or self._plan_goes_on:
             return None
-        last = points[-1]
-        before = next(point for point in points if point.local_ms >= last.local_ms - LAST_DAYS_MS)
-        flowed_nl, lasted_ms = last.delivered_nl - before.delivered_nl, last.local_ms - before.local_ms
+        flowed_nl, lasted_ms = flow(points)
         left_nl = self.run.left_nl - self.order.program["low_reservoir_nl"]
         if flowed_nl <= 0:
             return None

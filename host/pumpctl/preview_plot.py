@@ -6,7 +6,8 @@ from pumpctl.charts import INK, Plot, sample_box, sample_line
 from pumpctl.preview_outcome import Outcome
 from pumpctl.preview_text import head, sentences
 from pumpctl.preview_window import THERAPY
-from pumpctl.report_plots import BARS, LIMIT, levels
+from pumpctl.report_plots import BARS, LIMIT
+from pumpctl.report_reservoir import levels
 from pumpctl.report_style import STYLE
 from pumpctl.report_text import day, dose, escape, millilitres, moment, plural
 

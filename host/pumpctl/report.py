@@ -2,50 +2,75 @@
 
 from datetime import datetime
 
-from infuser.wire import records
-from pumpctl import __version__, charts, report_plots, report_program, report_tables
-from pumpctl.report_data import Report
-from pumpctl.report_events import describe
-from pumpctl.report_plots import dose_caption
+from infuser.wire import states, units
+from pumpctl import (
+    __version__,
+    charts,
+    report_forecast,
+    report_integrity,
+    report_plots,
+    report_reservoir,
+    report_sections,
+    report_therapy,
+)
+from pumpctl.report_data import THERAPY, Report
+from pumpctl.report_html import figure, section
 from pumpctl.report_sentences import sentences
-from pumpctl.report_style import STYLE
-from pumpctl.report_text import dose, escape, millilitres, moment, plural, volume, zone
-from pumpctl.report_timeline import timeline
+from pumpctl.report_style import STYLE, print_style
+from pumpctl.report_text import day, dose, escape, millilitres, moment, percent, volume, zone
 
 WARNING = "From an open bench pump, a prototype that is never connected to a person."
+EVENTS_MOST = 200
 # The policy forbids the page to load anything, whatever a name from the pump might contain.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_EVENTS_OPEN_MOST = 25
-_VOLUME_CAPTION = "Therapy only; priming is not counted. The wide line is the program, the thin one the pump."
-_DIFFERENCE_CAPTION = "Up to one microstep of each kind of delivery is always under way."
-_RESERVOIR_CAPTION = "As the pump reckons it from its own microsteps. Triangles mark alarms at the time they came."
-_TIMELINE_CAPTION = (
-    "Each bar of an alarm is one occurrence, from its cause to its end; the stroke in it is the acknowledgement."
+_RESERVOIR_CAPTION = (
+    "By the pump's count of microsteps; triangles are alarms. Forecast by the program; hatched: with patient's boluses."
 )
 
 
-def page(report: Report, written: datetime) -> str:
-    """The report as an HTML document; `written` is the host's time of writing, with its zone."""
+def page(report: Report, written: datetime, paper: str = "", events_most: int = EVENTS_MOST) -> str:
+    """The report as an HTML document; `written` is the host's time of writing, with its zone.
+
+    `paper` is the size to print on, empty for what the reader's browser has.
+    """
     title = f"Infusion report, pump {report.serial}"
-    body = "".join(
-        (
-            _header(report),
-            _summary(report),
-            _figures(report),
-            _program(report),
-            _refills(report),
-            _interruptions(report),
-            _alarms(report),
-            _events(report),
-            _footer(report, written),
-        )
+    style = STYLE + print_style(paper, _running(report), WARNING)
+    later = (
+        report_sections.alarms,
+        report_sections.boluses,
+        report_sections.interruptions,
+        report_sections.program,
+        report_sections.volumes,
+        report_sections.accuracy,
+        report_sections.visits,
+        report_sections.machine,
+        report_sections.log,
     )
+    body = _first(report) + "".join(part(report) for part in later)
+    body += report_sections.events(report, events_most) + _footer(written)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light">'
-        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head>'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{style}</style></head>'
         f"<body><main>{charts.patterns()}{body}</main></body></html>\n"
+    )
+
+
+def _running(report: Report) -> str:
+    """What stands at the head of every printed page."""
+    patient = f"patient {report.program['patient']}, " if report.program else ""
+    return f"{patient}pump {report.serial}, {moment(report.start_ms)} to {moment(report.end_ms)}"
+
+
+def _first(report: Report) -> str:
+    """The first page: who, whether the log is sound, the therapy, what happened, the doses, the reservoir."""
+    doses = "Dose of each day" if report.dosed else "Volume of each day"
+    return (
+        _header(report)
+        + _summary(report)
+        + section(doses, figure(report_plots.doses(report), report_plots.dose_caption(report)))
+        + section("Reservoir and refill", figure(report_reservoir.reservoir(report), _RESERVOIR_CAPTION))
     )
 
 
@@ -57,13 +82,12 @@ def _header(report: Report) -> str:
         ("Pump", f"{report.serial}" + (f", firmware {report.firmware}" if report.firmware else "")),
         (
             "Period",
-            f"{moment(report.start_ms)} to {moment(report.end_ms)}, the pump's local time ({zone(report.offset_min)})",
+            f"{moment(report.start_ms)} to {moment(report.end_ms)} ({zone(report.offset_min)})",
         ),
     ]
     told = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
-    return (
-        f'<header><h1>Infusion report</h1><p class="warning">{WARNING}</p><dl>{told}</dl>{_integrity(report)}</header>'
-    )
+    verdict = report_integrity.banner(report)
+    return f'<header><h1>Infusion report</h1><p class="warning">{WARNING}</p><dl>{told}</dl>{verdict}</header>'
 
 
 def _strength(report: Report) -> str:
@@ -74,100 +98,34 @@ def _strength(report: Report) -> str:
     return ", then ".join(f"{strength} µg/mL" for strength in strengths)
 
 
-def _integrity(report: Report) -> str:
-    log = report.integrity
-    if not log.count:
-        return '<p class="integrity broken"><strong>The log is empty.</strong></p>'
-    span = f"{plural(log.count, 'record')}, {log.first_seq} to {log.last_seq}"
-    start = "from the pump's first record on" if log.complete else "from the oldest record that was pulled"
-    notes = "".join(f" {escape(told)}." for told in log.notes)
-    if log.verified:
-        chain = f"{span}, {'' if log.notes else 'one '}unbroken chain {start}."
-        return f'<p class="integrity sound"><strong>Log verified:</strong> {chain}{notes}</p>'
-    breaks = "".join(f"<li>{escape(told)}</li>" for told in log.breaks)
-    return (
-        f'<div class="integrity broken"><strong>The log is broken</strong> ({span}). Figures that span a break '
-        f"cannot be relied on.{notes}<ul>{breaks}</ul></div>"
-    )
-
-
 def _summary(report: Report) -> str:
-    told = " ".join(sentences(report))
-    off = report.delivered_nl - report.programmed_nl
-    tiles = [
-        ("delivered", volume(report.delivered_nl)),
-        ("programmed", volume(report.programmed_nl)),
-        ("difference", volume(off)),
-    ]
+    therapy = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(words)}</dd></div>" for name, words in report_therapy.lines(report)
+    )
+    shown = "".join(f"<li><b>{escape(value)}</b><span>{name}</span></li>" for name, value in _tiles(report))
+    told = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences(report))
+    body = f'<ul class="tiles">{shown}</ul>' + (f'<dl class="therapy">{therapy}</dl>' if therapy else "")
+    return section("Summary", f'{body}<ul class="told">{told}</ul>')
+
+
+def _tiles(report: Report) -> list[tuple[str, str]]:
+    tiles = [("delivered", volume(report.delivered_nl)), ("programmed", volume(report.programmed_nl))]
     if report.dosed and report.points:
-        tiles.append(("mean dose a day", dose(report.mean_dose_ng_per_day)))
+        mean_ng = report.mean_dose_ng_per_day
+        tenth_ng = units.NG_PER_UG // 10
+        tiles.append(("mean a day", dose((mean_ng + tenth_ng // 2) // tenth_ng * tenth_ng)))
+    whole = report.total.volume_nl(*THERAPY)
+    boluses = whole - report.total.volume_nl(states.BASAL)
+    if boluses:
+        tiles.append(("by boluses", percent(boluses, whole)))
     if report.reservoir_nl is not None:
-        tiles.append(("in the reservoir", millilitres(report.reservoir_nl)))
-    tiles.append(("alarms", str(len(report.alarms))))
-    shown = "".join(f"<li><b>{escape(value)}</b><span>{name}</span></li>" for name, value in tiles)
-    return f'<section><h2>Summary</h2><ul class="tiles">{shown}</ul><p class="told">{escape(told)}</p></section>'
+        tiles.append(("in reservoir", millilitres(report.reservoir_nl)))
+    ahead = report_forecast.forecast(report)
+    if not isinstance(ahead, str) and ahead.earliest_ms is not None:
+        tiles.append(("refill before", day(ahead.earliest_ms)))
+    return [*tiles, ("alarms", str(len(report.alarms)))]
 
 
-def _figures(report: Report) -> str:
-    told = (
-        ("Programmed and delivered volume", report_plots.volumes(report), _VOLUME_CAPTION),
-        ("Delivered less programmed", report_plots.difference(report), _DIFFERENCE_CAPTION),
-        (
-            "Dose of each day" if report.dosed else "Volume of each day",
-            report_plots.doses(report),
-            dose_caption(report),
-        ),
-        ("Reservoir", report_plots.reservoir(report), _RESERVOIR_CAPTION),
-        ("States and alarms", timeline(report), _TIMELINE_CAPTION),
-    )
-    return "".join(
-        f"<section><h2>{title}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure></section>"
-        for title, svg, caption in told
-    )
-
-
-def _program(report: Report) -> str:
-    program = report.program
-    if program is None:
-        return _section("Program", "<p>No program stands in this log.</p>")
-    last = report.programs[-1]
-    since = "" if last.program else ", until it was cleared" if last.readable else "; the one after it cannot be read"
-    told = f"<p>In force at the end of the period{since}:</p>"
-    earlier = f"<h3>Changes</h3>{report_tables.changes(report)}" if len(report.programs) > 1 else ""
-    return _section("Program", f'{told}<div class="side">{report_program.program(program)}</div>{earlier}')
-
-
-def _refills(report: Report) -> str:
-    told = "<p>The discrepancy is the measured residual volume less the expected one.</p>"
-    body = told + report_tables.refills(report) if report.refills else "<p>The reservoir was not refilled.</p>"
-    return _section("Refills and residual discrepancies", body)
-
-
-def _interruptions(report: Report) -> str:
-    if not report.standstills and not report.gaps:
-        return _section("Interruptions", "<p>Therapy was never interrupted.</p>")
-    return _section("Interruptions", report_tables.interruptions(report))
-
-
-def _alarms(report: Report) -> str:
-    return _section("Alarms", report_tables.occurrences(report) if report.alarms else "<p>There was no alarm.</p>")
-
-
-def _events(report: Report) -> str:
-    number = len(report_tables.listed(report))
-    opened = " open" if number <= _EVENTS_OPEN_MOST else ""
-    hourly = plural(sum(one.kind == records.DELIVERY for one in report.placed), "delivery record")
-    return _section(
-        "Events",
-        f"<details{opened}><summary>{plural(number, 'event')}; {hourly} are in the plots and not listed</summary>"
-        f"{report_tables.events(report, describe)}</details>",
-    )
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section><h2>{title}</h2>{body}</section>"
-
-
-def _footer(report: Report, written: datetime) -> str:
+def _footer(written: datetime) -> str:
     when = f"{written.day} {written:%B %Y %H:%M %z}"
     return f"<footer>Written {escape(when)} by pumpctl {escape(__version__)}. {WARNING}</footer>"

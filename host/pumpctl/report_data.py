@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from infuser.wire import records, states, units
-from pumpctl.report_history import AlarmSpan, Delivery, Gap, History, ProgramChange, StateSpan
+from pumpctl.bolus_course import Bolus, boluses
+from pumpctl.report_history import AlarmSpan, Delivery, Dose, Gap, History, ProgramChange, StateSpan
 from pumpctl.report_phases import Phase, phases
 from pumpctl.report_tally import Tally, grown, share
 from pumpctl.report_time import Integrity, Placed, Record, check, place
 
 THERAPY = tuple(bucket for bucket in range(states.BUCKETS) if bucket != states.PRIME)
+_Change = TypeVar("_Change", ProgramChange, Dose)
 STANDSTILL = (states.SUSPENDED, states.REFILL, states.ALARM_STOPPED, states.SERVICE)
 
 
@@ -57,6 +59,10 @@ class Report:
     refills: list[Placed]
     programs: list[ProgramChange]
     deliveries: list[Delivery]
+    doses: list[Dose] = field(default_factory=list)
+    library: tuple[str, int] | None = None
+    since_fill_nl: dict[int, int] = field(default_factory=dict)
+    visits: list[dict[str, Any]] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
@@ -83,6 +89,21 @@ class Report:
     @property
     def reservoir_nl(self) -> int | None:
         return self.points[-1].reservoir_nl if self.points else None
+
+    @property
+    def step_pl(self) -> int:
+        """The microstep in force at the last delivery record, pL; 0 where there is none."""
+        return int(self.deliveries[-1].fields["step_pl"]) if self.deliveries else 0
+
+    @cached_property
+    def boluses(self) -> list[Bolus]:
+        """Boluses that began in the period, in order; local times."""
+        return boluses((one.local_ms, one.record) for one in self.placed)
+
+    @property
+    def refused(self) -> list[Placed]:
+        """Boluses that the pump refused."""
+        return [one for one in self.placed if one.kind == records.BOLUS_REFUSED]
 
     @cached_property
     def standstills(self) -> list[tuple[int, int]]:
@@ -119,12 +140,14 @@ def build(
     until_ms: int | None = None,
     findings: Sequence[str] | None = None,
     notes: Sequence[str] = (),
+    visits: Sequence[dict[str, Any]] = (),
 ) -> Report:
     """The report of decoded records (in order) of pump `serial`.
 
     `since_ms` and `until_ms` bound the period, local ms since 1970; `findings` are what is wrong
     with the log where it was judged before (else its chain is followed), `notes` what it lacks
-    for a known reason. Figures count between delivery records within the period.
+    for a known reason; `visits` are guided visits as
+    `Archive.visits` tells them. Figures count between delivery records within the period.
     """
     placed = place(log)
     history = History(placed)
@@ -144,9 +167,14 @@ def build(
         [_clip(span, start_ms, end_ms) for span in history.states if span.start_ms < end_ms and span.end_ms > start_ms],
         [gap for gap in history.gaps if gap.start_ms <= end_ms and gap.end_ms >= start_ms],
         [one for one in history.refills if start_ms <= one.local_ms <= end_ms],
-        _programs(history.programs, start_ms, end_ms),
+        _in_force(history.programs, start_ms, end_ms),
         [one for one in history.deliveries if start_ms <= one.local_ms <= end_ms],
     )
+    report.doses = _in_force(history.doses, start_ms, end_ms)
+    held = [one[1:] for one in history.libraries if one[0] <= report.end_ms]
+    report.library = held[-1] if held else None
+    report.since_fill_nl = history.since_fill_nl
+    report.visits = list(visits)
     report.phases = phases(placed, report.start_ms, report.end_ms)
     _count(report, from_zero=integrity.complete and since_ms is None)
     return report
@@ -166,8 +194,8 @@ def _clip(span: StateSpan, start_ms: int, end_ms: int) -> StateSpan:
     return StateSpan(span.state, max(span.start_ms, start_ms), min(span.end_ms, end_ms))
 
 
-def _programs(changes: Sequence[ProgramChange], start_ms: int, end_ms: int) -> list[ProgramChange]:
-    """The program in force at the start and every change until the end."""
+def _in_force(changes: Sequence[_Change], start_ms: int, end_ms: int) -> list[_Change]:
+    """What was in force at the start and every change until the end."""
     earlier = [change for change in changes if change.local_ms < start_ms]
     return earlier[-1:] + [change for change in changes if start_ms <= change.local_ms <= end_ms]
 

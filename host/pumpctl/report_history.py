@@ -81,6 +81,28 @@ class ProgramChange:
 
 
 @dataclass(frozen=True)
+class Dose:
+    """What is to be given from `local_ms` on: a program (None: none), at a plan's dose where that is not 0."""
+
+    local_ms: int
+    program: Fields | None
+    plan_ng_per_day: int = 0
+    plan_shift_min: int = 0
+    plan_position: int = 0
+    plan_held: bool = False
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Its rates, None where nothing is to be given."""
+        if not self.program or (self.plan_position and not self.plan_ng_per_day):
+            return None
+        try:
+            return Schedule(self.program, self.plan_ng_per_day)
+        except ArithmeticError:  # a plan for a program that gives nothing by itself: no pump's
+            return Schedule(self.program)
+
+
+@dataclass(frozen=True)
 class Delivery:
     """A delivery record with the concentration (ug/mL, 0 unknown) of what was delivered until then."""
 
@@ -97,7 +119,10 @@ class History:
         self.states: list[StateSpan] = []
         self.gaps: list[Gap] = []
         self.programs: list[ProgramChange] = []
+        self.doses: list[Dose] = []
         self.refills: list[Placed] = []
+        self.libraries: list[tuple[int, str, int]] = []  # (local ms, name, version) of the drug library in force
+        self.since_fill_nl: dict[int, int] = {}  # by a refill's record: what was delivered since the one before it
         self.deliveries: list[Delivery] = []
         self.firmware = ""
         self._present: list[AlarmSpan] = []
@@ -122,6 +147,9 @@ class History:
         if self._ledger.program:
             told = {"program": self._ledger.program, "confirmed": False, "operator": ""}
             self._program(self._state_since_ms, told, carried=True)
+            self._dose(self._state_since_ms)
+        if self._ledger.library:
+            self._library(self._state_since_ms)
         self._alarms(self._state_since_ms)
 
     def _take(self, one: Placed, before: Placed | None) -> None:
@@ -142,6 +170,10 @@ class History:
         self._ledger.apply(one.kind, one.fields, one.record["time_ms"], one.record["age_ms"])
         if one.kind == records.BRIDGE:
             self._bridged(one)
+        elif one.kind in (records.PROGRAM, records.PLAN):
+            self._dose(one.local_ms)
+        elif one.kind == records.LIBRARY:
+            self._library(one.local_ms)
         self._alarms(one.local_ms)
 
     def _boot(self, one: Placed) -> None:
@@ -157,6 +189,9 @@ class History:
 
     def _refill(self, one: Placed) -> None:
         self.refills.append(one)
+        if self._ledger.filled_nl:
+            given_nl = self._ledger.filled_nl - one.fields["expected_residual_nl"]
+            self.since_fill_nl[one.record["seq"]] = max(0, given_nl)
         if self._ledger.fill_concentration != one.fields["concentration_ug_per_ml"]:
             self._drug_before = self._ledger.fill_concentration
 
@@ -184,6 +219,14 @@ class History:
         readable = program is not None or not fields["program"]
         change = ProgramChange(local_ms, program, fields["confirmed"], fields["operator"], readable, carried)
         self.programs.append(change)
+
+    def _library(self, local_ms: int) -> None:
+        self.libraries.append((local_ms, self._ledger.library, self._ledger.library_version))
+
+    def _dose(self, local_ms: int) -> None:
+        ledger, program = self._ledger, self.programs[-1].program if self.programs else None
+        plan = (ledger.plan_ng_per_day, ledger.plan_shift_min, ledger.plan_position, ledger.plan_held)
+        self.doses.append(Dose(local_ms, program, *plan))
 
     def _concentration(self) -> int:
         if self._ledger.bridge_nl and self._drug_before:

@@ -3,18 +3,22 @@
 from infuser.wire import alarms, states, units
 from pumpctl import charts
 from pumpctl.charts import INK, Plot, sample_box, sample_line
-from pumpctl.report_data import Report
-from pumpctl.report_history import Gap
+from pumpctl.report_data import Day, Report
+from pumpctl.report_history import Dose, Gap
 from pumpctl.report_tally import Tally
-from pumpctl.report_text import day, dose, duration, escape, millilitres, moment, volume
+from pumpctl.report_text import day, dose, duration, moment, plural, volume
 
 DELIVERED = f'stroke="{INK}" stroke-width="1.8"'
 DIFFERENCE = f'stroke="{INK}" stroke-width="0.9"'
 PROGRAMMED = 'stroke="#8fb4d9" stroke-width="6"'
 LIMIT = 'stroke="#8a1c2b" stroke-width="1.5" stroke-dasharray="7 4"'
 REFILL = 'stroke-width="1.2" stroke-dasharray="2 3"'
+CALLED = 'stroke="#8a5a00" stroke-width="1.6" stroke-dasharray="2 2"'
 GAP = 'fill="url(#hatch-gap)" stroke="#76818c" stroke-width="0.6"'
 STOPPED = 'fill="#d6dade"'
+DOSE_HEIGHT = 205
+# A limit above so many times the largest dose is told in words, not drawn.
+LIMIT_SHOWN = 3
 BARS = {
     states.BASAL: 'fill="#8fb4d9" stroke="#4d7298" stroke-width="0.6"',
     states.CLINICIAN_BOLUS: f'fill="{INK}"',
@@ -34,9 +38,11 @@ def dose_caption(report: Report) -> str:
     return told if report.dosed else told + " The concentration is not known from this log, so volumes are shown."
 
 
-def base(report: Report, name: str, title: str, description: str, y: tuple[int, int], height: int = 300) -> Plot:
-    """A plot over the report's period, with standstills, gaps and refills drawn in."""
-    plot = Plot(name, title, description, (report.start_ms, report.end_ms), y, height)
+def base(
+    report: Report, name: str, title: str, description: str, y: tuple[int, int], height: int = 300, end_ms: int = 0
+) -> Plot:
+    """A plot over the report's period, or on to `end_ms`, with standstills, gaps and refills drawn in."""
+    plot = Plot(name, title, description, (report.start_ms, end_ms or report.end_ms), y, height)
     _interruptions(plot, report)
     plot.time_axis("local time")
     return plot
@@ -76,12 +82,12 @@ def volumes(report: Report) -> str:
     """Programmed and delivered volume since the period's start."""
     most = max([1, report.delivered_nl, report.programmed_nl])
     description = f"Delivered {volume(report.delivered_nl)} of {volume(report.programmed_nl)} programmed."
-    plot = base(report, "plot-volume", "Programmed and delivered volume", description, (0, charts.ceiling(most)))
+    plot = base(report, "plot-volume", "Programmed and delivered volume", description, (0, charts.ceiling(most)), 260)
     name, per_unit = _volume_unit(most)
     plot.value_axis(f"volume, {name}", per_unit)
-    _line(plot, report, [(point.local_ms, point.programmed_nl) for point in report.points], PROGRAMMED)
-    _line(plot, report, [(point.local_ms, point.delivered_nl) for point in report.points], DELIVERED)
-    _refills(plot, report)
+    line(plot, report, [(point.local_ms, point.programmed_nl) for point in report.points], PROGRAMMED)
+    line(plot, report, [(point.local_ms, point.delivered_nl) for point in report.points], DELIVERED)
+    refills(plot, report)
     own = ((sample_line(PROGRAMMED), "programmed"), (sample_line(DELIVERED), "delivered"))
     if not report.points:
         plot.empty("No delivery is recorded in this period.")
@@ -98,32 +104,71 @@ def difference(report: Report) -> str:
     name, per_unit = _volume_unit(max(abs(bounds[0]), abs(bounds[1])))
     plot.value_axis(f"difference, {name}", per_unit)
     off = [(point.local_ms, point.delivered_nl - point.programmed_nl) for point in report.points]
-    _line(plot, report, off, DIFFERENCE)
-    _refills(plot, report)
+    line(plot, report, off, DIFFERENCE)
+    refills(plot, report)
     return finish(plot, report, ())
 
 
 def doses(report: Report) -> str:
-    """Dose of each day, stacked by kind of delivery."""
-    order = tuple(BARS)
+    """Dose of each day, stacked by kind of delivery, beside what the program calls for and the limit of 24 hours."""
+    order = tuple(bucket for bucket in BARS if report.total.steps(bucket)) or (states.BASAL,)
     amounts = [[_amount(report, one.tally, bucket) for bucket in order] for one in report.days]
     most = max([1, *(sum(amount) for amount in amounts)])
-    description = f"{len(amounts)} days, at most {_told(report, most)} in one."
+    called = steps(report, [(one.local_ms, _dose_due(one)) for one in report.doses]) if report.dosed else []
+    most = max([most, *(ng for _, ng in called)])
+    limits = _limits(report, most) if report.dosed else []
+    described = f"{plural(len(amounts), 'day')}, at most {_told(report, max([0, *map(sum, amounts)]))} in one."
     title = "Dose delivered each day" if report.dosed else "Volume delivered each day"
-    plot = base(report, "plot-dose", title, description, (0, charts.ceiling(most)))
+    top = charts.ceiling(max([most, *(ng for _, ng in limits)]))
+    plot = base(report, "plot-dose", title, described, (0, top), DOSE_HEIGHT)
     name, per_unit = ("µg", units.NG_PER_UG) if report.dosed else _volume_unit(most)
     plot.value_axis(f"{'dose' if report.dosed else 'volume'} a day, {name}", per_unit)
     for one, amount in zip(report.days, amounts, strict=True):
-        low = 0
-        edge_ms = min(units.MS_PER_DAY // 12, (plot.x1 - plot.x0) // 200)
-        start_ms, end_ms = one.start_ms + edge_ms, one.start_ms + units.MS_PER_DAY - edge_ms
-        for bucket, part in zip(order, amount, strict=True):
-            if part and end_ms > plot.x0 and start_ms < plot.x1:
-                told = f"{day(one.start_ms)}: {states.BUCKET_NAMES[bucket]} {_told(report, part)}"
-                plot.bar(start_ms, end_ms, low, low + part, BARS[bucket], told)
-            low += part
-    own = tuple((sample_box(BARS[bucket]), states.BUCKET_NAMES[bucket].replace("-", " ")) for bucket in order)
-    return finish(plot, report, own)
+        _bars(plot, report, one, list(zip(order, amount, strict=True)))
+    plot.line(called, CALLED)
+    plot.line(limits, LIMIT)
+    own = [(sample_box(BARS[bucket]), states.BUCKET_NAMES[bucket].replace("-", " ")) for bucket in order]
+    own += [(sample_line(CALLED), "programmed")] if called else []
+    own += [(sample_line(LIMIT), "limit of 24 h")] if limits else []
+    return finish(plot, report, tuple(own))
+
+
+def _bars(plot: Plot, report: Report, one: Day, parts: list[tuple[int, int]]) -> None:
+    """One day's bar, its kinds of delivery above each other."""
+    low = 0
+    edge_ms = min(units.MS_PER_DAY // 12, (plot.x1 - plot.x0) // 200)
+    start_ms, end_ms = one.start_ms + edge_ms, one.start_ms + units.MS_PER_DAY - edge_ms
+    for bucket, part in parts:
+        if part and end_ms > plot.x0 and start_ms < plot.x1:
+            told = f"{day(one.start_ms)}: {states.BUCKET_NAMES[bucket]} {_told(report, part)}"
+            plot.bar(start_ms, end_ms, low, low + part, BARS[bucket], told)
+        low += part
+
+
+def _dose_due(one: Dose) -> int:
+    """Mean daily dose that is called for, ng."""
+    schedule = one.schedule
+    return schedule.dose_ng_per_day() if schedule else 0
+
+
+def _limits(report: Report, most_ng: int) -> list[tuple[int, int]]:
+    """The program's limit of any 24 hours as steps; empty where none is set or it would dwarf the doses."""
+    told = [
+        (change.local_ms, int(change.program["dose_max_ng_per_day"]) if change.program else 0)
+        for change in report.programs
+    ]
+    shown = told and all(0 < ng <= LIMIT_SHOWN * most_ng for _, ng in told)
+    return steps(report, told) if shown else []
+
+
+def steps(report: Report, told: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Values that hold from a time on, as the points of a line over the period."""
+    points: list[tuple[int, int]] = []
+    for ms, value in told:
+        at_ms = max(ms, report.start_ms)
+        points += [(at_ms, points[-1][1])] if points else []
+        points.append((at_ms, value))
+    return [*points, (report.end_ms, points[-1][1])] if points else []
 
 
 def _amount(report: Report, tally: Tally, bucket: int) -> int:
@@ -134,56 +179,7 @@ def _told(report: Report, amount: int) -> str:
     return dose(amount) if report.dosed else volume(amount)
 
 
-def reservoir(report: Report) -> str:
-    """Reservoir volume with refills, the alarm volume and the alarms."""
-    level = levels(report)
-    limits = _limits(report)
-    most = max([units.NL_PER_ML, *(nl for _, nl in level), *(nl for _, nl in limits)])
-    ends = f" It ends at {millilitres(level[-1][1])}." if level else ""
-    refills = f"{len(report.refills)} refills are marked." if report.refills else "There was no refill."
-    plot = base(report, "plot-reservoir", "Volume in the reservoir", refills + ends, (0, most + most // 6))
-    plot.value_axis("volume, mL", units.NL_PER_ML)
-    plot.line(limits, LIMIT)
-    _line(plot, report, level, DELIVERED)
-    _refills(plot, report)
-    for span in report.alarms:
-        _triangle(plot, span.start_ms, _at(level, span.start_ms), span.priority, alarms.name(span.alarm))
-    if not level:
-        plot.empty("No delivery is recorded in this period.")
-    shown = sorted({span.priority for span in report.alarms}, reverse=True)
-    own = [(sample_line(DELIVERED), "in the reservoir"), (sample_line(LIMIT), "alarm volume")]
-    own += [(_shape(11, 11, priority), f"{alarms.PRIORITY_NAMES[priority]} alarm") for priority in shown]
-    return finish(plot, report, tuple(own))
-
-
-def levels(report: Report) -> list[tuple[int, int]]:
-    """(local ms, nL) of the reservoir: at delivery records, and before and after each refill."""
-    level = [(point.local_ms, point.reservoir_nl) for point in report.points if point.reservoir_nl is not None]
-    told = [(ms, 1, nl) for ms, nl in level]
-    for refill in report.refills:
-        told.append((refill.local_ms, 0, refill.fields["expected_residual_nl"]))
-        told.append((refill.local_ms, 2, refill.fields["volume_nl"]))
-    return [(ms, nl) for ms, _, nl in sorted(told)]
-
-
-def _limits(report: Report) -> list[tuple[int, int]]:
-    """The alarm volume as steps over the period."""
-    points: list[tuple[int, int]] = []
-    for change in report.programs:
-        at_ms = max(change.local_ms, report.start_ms)
-        if points:
-            points.append((at_ms, points[-1][1]))
-        points.append((at_ms, change.low_reservoir_nl))
-    if points:
-        points.append((report.end_ms, points[-1][1]))
-    return points
-
-
-def _at(level: list[tuple[int, int]], ms: int) -> int:
-    return next((nl for at_ms, nl in reversed(level) if at_ms <= ms), level[0][1] if level else 0)
-
-
-def _line(plot: Plot, report: Report, points: list[tuple[int, int]], style: str) -> None:
+def line(plot: Plot, report: Report, points: list[tuple[int, int]], style: str) -> None:
     """A line that stops where records are missing and goes on after them."""
     for gap in report.gaps:
         if gap.missing:
@@ -192,7 +188,7 @@ def _line(plot: Plot, report: Report, points: list[tuple[int, int]], style: str)
     plot.line(points, style)
 
 
-def _refills(plot: Plot, report: Report) -> None:
+def refills(plot: Plot, report: Report) -> None:
     labelled = 0.0
     for refill in report.refills:
         plot.mark(refill.local_ms, REFILL)
@@ -202,14 +198,3 @@ def _refills(plot: Plot, report: Report) -> None:
             continue
         labelled = x
         plot.text(x - 4 if near_end else x + 4, charts.TOP + 11, "refill", "end" if near_end else "start", "small")
-
-
-def _triangle(plot: Plot, ms: int, nl: int, priority: int, name: str) -> None:
-    x = plot.x(ms)
-    shape = _shape(x, plot.y(nl) - 4, priority)
-    plot.add(f"<g>{shape}<title>{escape(name)} {escape(moment(ms))}</title></g>")
-
-
-def _shape(x: float, y: float, priority: int) -> str:
-    """A triangle whose tip points down to (x, y); the higher the priority the darker."""
-    return f'<path d="M{x:.1f} {y:.1f}l-6 -10h12z" {ALARM_FILL[priority]} stroke-width="1.2"/>'

@@ -3,13 +3,15 @@
 from typing import Any
 
 from infuser.wire import alarms, states, units
+from pumpctl import report_forecast, report_missed
 from pumpctl.report_data import STANDSTILL, THERAPY, Report
 from pumpctl.report_text import dose, duration, moment, percent, plural, volume
 
 
 def sentences(report: Report) -> list[str]:
-    """The sentences in the order of the page: delivery, dose, interruptions, alarms, reservoir."""
-    return [told for part in (_delivered, _dosed, _stood, _alarmed, _held) for told in part(report)]
+    """The sentences in the order of the page: delivery, dose, boluses, interruptions, alarms, reservoir, refill."""
+    parts = (_delivered, _dosed, _pressed, _stood, _missed, _doubtful, _alarmed, _held, _ahead)
+    return [told for part in parts for told in part(report)]
 
 
 def _delivered(report: Report) -> list[str]:
@@ -67,6 +69,37 @@ def _stood(report: Report) -> list[str]:
     if report.state_at_end in STANDSTILL:
         told.append(f"Therapy was still stopped at the end ({states.STATE_NAMES[report.state_at_end]}).")
     return told or ["Therapy was never interrupted."]
+
+
+def _pressed(report: Report) -> list[str]:
+    """The patient's own boluses, and what was refused."""
+    own = sum(1 for one in report.boluses if one.bucket == states.PATIENT_BOLUS)
+    if not own and not report.refused:
+        return []
+    refused = f"{len(report.refused)} {'was' if len(report.refused) == 1 else 'were'} refused"
+    given = f"The patient took {plural(own, 'bolus', 'boluses')}"
+    return [f"{given}; {refused}." if report.refused else f"{given}; none was refused."]
+
+
+def _missed(report: Report) -> list[str]:
+    missed = report_missed.missed_nl(report)
+    if not missed:
+        return []
+    return [f"By the program {report_missed.told(report, missed)} was missed while it stood still or was off."]
+
+
+def _doubtful(report: Report) -> list[str]:
+    lasted_ms, volume_nl = report_missed.doubtful(report)
+    if not lasted_ms:
+        return []
+    return [
+        f"For {duration(lasted_ms)} the motor did not turn as commanded (stall, under-delivery): of what is counted "
+        f"as delivered up to {report_missed.told(report, volume_nl)} may not have been given."
+    ]
+
+
+def _ahead(report: Report) -> list[str]:
+    return [report_forecast.sentence(report)] if report.programs else []
 
 
 def _times(number: int) -> str:

@@ -1,5 +1,9 @@
 """The report's style sheet, for screen and for grey paper."""
 
+from pumpctl.printable import printable
+
+PAPERS = ("a4", "letter")
+
 STYLE = """
 :root{color-scheme:light;--ink:#1c2733;--soft:#4a5763;--rule:#c9d1d8}
 *{box-sizing:border-box}
@@ -22,7 +26,11 @@ padding:0;list-style:none}
 .tiles li{border:1px solid var(--rule);padding:8px 12px}
 .tiles b{display:block;font-size:19px;line-height:1.3;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tiles span{font-size:13px;color:var(--soft)}
-.told{max-width:46em}
+.told{max-width:52em}
+ul.told{margin:6px 0;padding-left:18px}
+.therapy{grid-template-columns:max-content 1fr;gap:3px 16px}
+.therapy div{display:contents}
+.therapy dd{font-weight:400}
 figure{margin:0}
 figcaption{font-size:13px;color:var(--soft)}
 svg.plot{display:block;width:100%;height:auto}
@@ -39,23 +47,56 @@ tbody th{font-weight:400;color:var(--soft)}
 td.n{white-space:nowrap}
 .side{display:grid;grid-template-columns:1fr 1fr;gap:0 36px;align-items:start}
 #events td:nth-child(2),#events td:nth-child(3){white-space:nowrap}
-#refills td:first-child,#alarms td:first-child{white-space:nowrap}
+tbody td:first-child,#interruptions td:nth-child(-n+3){white-space:nowrap}
+#visits td:last-child{min-width:5em}
+.change table{table-layout:fixed}.change th:first-child{width:24%}.change th:last-child{width:14%}
 summary{cursor:pointer;padding:4px 0}
 footer{margin-top:36px;padding-top:10px;border-top:1px solid var(--rule);font-size:13px;color:var(--soft)}
 @media (max-width:640px){
 dl,.side{grid-template-columns:1fr}main{padding:18px 12px}
 section{overflow-x:auto}svg.plot{min-width:600px}}
 @media print{
-@page{size:A4;margin:14mm}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-body{font-size:10.5pt}main{max-width:none;padding:0}
-h2{margin-top:18px;break-after:avoid}
-figure,tr,.tiles,.integrity,.side{break-inside:avoid}
-section:has(>figure){break-inside:avoid}
-thead{display:table-header-group}
-table{font-size:9pt}#refills{font-size:8pt}
-.tiles{grid-template-columns:repeat(auto-fit,minmax(96px,1fr))}.tiles b{font-size:15px}
+body{font-size:9.5pt;line-height:1.4}main{max-width:none;padding:0}
+h1{font-size:19pt}h2{font-size:12.5pt;margin:14px 0 5px;padding-top:7px}h3{font-size:10.5pt}
+h2,h3,h2+p,h3+p,summary{break-after:avoid}
+figure,tr,.tiles,.integrity,.side,.change,.whole{break-inside:avoid}
+thead{display:table-header-group;break-after:avoid}
+figcaption,dt,.tiles span,summary{font-size:8.5pt}
+.warning{display:none}header h1{margin-bottom:6px}dl{gap:4px 24px;margin-bottom:8px}.integrity{padding:4px 10px}
+table{font-size:8.5pt}thead th{font-size:8.5pt}th,td{padding:2.5px 10px 2.5px 0}#refills{font-size:8pt}
+.tiles{grid-template-columns:repeat(auto-fit,minmax(88px,1fr));gap:6px;margin-bottom:7px}
+.tiles li{padding:3px 7px}.tiles b{font-size:10pt}.tiles span{font-size:8pt;white-space:nowrap}
+.told{max-width:none}ul.told{columns:2;column-gap:20px;margin:6px 0 0;font-size:8.5pt}
+ul.told li{break-inside:avoid;margin-bottom:1.5px}
+dl.therapy{display:block;columns:2;column-gap:20px;margin-bottom:4px}
+.therapy div{display:flex;gap:8px;break-inside:avoid;font-size:8.5pt}.therapy dt{flex:0 0 84px}
+header dl{grid-template-columns:1fr 1.1fr 1.3fr 1.9fr}
+section{overflow:visible}svg.plot{min-width:0}
 details::details-content{content-visibility:visible;block-size:auto;display:block}
 summary{list-style:none}
 }
 """
+
+_PAGE = """
+@page{{{size}margin:17mm 14mm 15mm;
+@top-left{{content:{running};font:8pt system-ui,sans-serif;color:#4a5763}}
+@bottom-left{{content:{warning};font:8pt system-ui,sans-serif;color:#4a5763}}
+@bottom-right{{content:"page " counter(page) " of " counter(pages);font:8pt system-ui,sans-serif;color:#4a5763}}}}
+@page:first{{margin-top:12mm;@top-left{{content:none}}}}
+"""
+
+
+def print_style(paper: str, running: str, warning: str) -> str:
+    """Rules for printed pages: their size (empty: the reader's choice), what stands at head and foot of each."""
+    size = f"size:{paper};" if paper else ""
+    return _PAGE.format(size=size, running=_string(running), warning=_string(warning))
+
+
+def _string(text: str) -> str:
+    """A text as a CSS string in which nothing can end it, or the style sheet that it stands in."""
+    plain = (
+        char if char.isascii() and (char.isalnum() or char in " .,:") else f"\\{ord(char):x} "
+        for char in printable(text)
+    )
+    return f'"{"".join(plain)}"'

@@ -6,13 +6,16 @@ from typing import Any
 
 from infuser.wire import alarms, records, states
 from infuser.wire import program as programs
+from pumpctl import report_machine, report_missed
 from pumpctl.report_data import Report
-from pumpctl.report_history import ProgramChange
+from pumpctl.report_history import AlarmSpan, ProgramChange
 from pumpctl.report_html import table
 from pumpctl.report_plots import gap_length
-from pumpctl.report_text import dose, duration, millilitres, moment, percent, scaled
+from pumpctl.report_text import dose, duration, millilitres, moment, percent, volume
 from pumpctl.report_time import Placed
 
+# Longer tables are cut; the figures and `--json` have all of them.
+_ROWS_MOST = 200
 _UNLISTED = (records.SNAPSHOT, records.DELIVERY)
 
 Describe = Callable[[dict[str, Any]], str]
@@ -49,7 +52,7 @@ def refills(report: Report) -> str:
                 millilitres(expected),
                 millilitres(measured),
                 millilitres(measured - expected),
-                percent(measured - expected, expected) or "-",
+                percent(measured - expected, report.since_fill_nl.get(refill.record["seq"], 0)) or "-",
                 millilitres(told["volume_nl"]),
                 f"{told['concentration_ug_per_ml']} µg/mL",
                 told["operator"] or "not told",
@@ -60,7 +63,7 @@ def refills(report: Report) -> str:
         "expected residual",
         "measured residual",
         "discrepancy",
-        "of expected",
+        "of delivered",
         "filled",
         "concentration",
         "operator",
@@ -69,15 +72,24 @@ def refills(report: Report) -> str:
 
 
 def interruptions(report: Report) -> str:
-    """When therapy stood still, the pump was off or records are missing."""
+    """When therapy stood still, the pump was off or records are missing, and what was missed by that."""
     rows = []
     for start_ms, end_ms in report.standstills:
-        rows.append((start_ms, duration(end_ms - start_ms), "stopped", _states(report, start_ms, end_ms), ""))
+        missed = _missed(report, start_ms, end_ms)
+        rows.append((start_ms, duration(end_ms - start_ms), "stopped", _states(report, start_ms, end_ms), missed, ""))
     for gap in report.gaps:
         uncertain = f"{gap.steps_uncertain} microsteps" if gap.steps_uncertain else ""
-        rows.append((gap.start_ms, gap_length(gap), "no record", gap.cause, uncertain))
+        missed = "not known" if gap.missing else _missed(report, gap.start_ms, gap.end_ms, gap.exact)
+        rows.append((gap.start_ms, gap_length(gap), "no record", gap.cause, missed, uncertain))
     told = [(moment(start_ms), *rest) for start_ms, *rest in sorted(rows)]
-    return table(("from", "for", "what", "state or cause", "delivery uncertain"), told, (4,))
+    left_out = f"<p>The last {_ROWS_MOST} of {len(told)}.</p>" if len(told) > _ROWS_MOST else ""
+    columns = ("from", "for", "what", "state or cause", "missed by the program", "delivery uncertain")
+    return left_out + table(columns, told[-_ROWS_MOST:], (4, 5), "interruptions")
+
+
+def _missed(report: Report, start_ms: int, end_ms: int, exact: bool = True) -> str:
+    volume_nl = report_missed.programmed_nl(report.doses, start_ms, end_ms)
+    return ("" if exact or not volume_nl else "at most ") + (volume(volume_nl) if volume_nl else "nothing")
 
 
 def _states(report: Report, start_ms: int, end_ms: int) -> str:
@@ -86,17 +98,41 @@ def _states(report: Report, start_ms: int, end_ms: int) -> str:
     return ", ".join(states.STATE_NAMES[state] for state in names)
 
 
+def alarm_kinds(report: Report) -> str:
+    """Each alarm that occurred: how often, for how long, whether it was acknowledged; the most urgent first."""
+    by_alarm: dict[int, list[AlarmSpan]] = {}
+    for span in report.alarms:
+        by_alarm.setdefault(span.alarm, []).append(span)
+    rows = []
+    for alarm, spans in sorted(by_alarm.items(), key=lambda item: (-alarms.priority(item[0]), -len(item[1]))):
+        lasted = [(report.end_ms if span.end_ms is None else span.end_ms) - span.start_ms for span in spans]
+        rows.append(
+            (
+                alarms.name(alarm),
+                alarms.PRIORITY_NAMES[alarms.priority(alarm)],
+                alarms.text(alarm),
+                str(len(spans)),
+                duration(max(lasted)),
+                duration(sum(lasted)),
+                str(sum(1 for span in spans if span.acknowledged_ms is None) or "none"),
+            )
+        )
+    columns = ("alarm", "priority", "meaning", "how often", "longest", "altogether", "not acknowledged")
+    return table(columns, rows, (3, 4, 5, 6), "alarm-kinds")
+
+
 def occurrences(report: Report) -> str:
     """Every alarm of the period with its times."""
     rows = []
-    for span in report.alarms:
+    for span in report.alarms[-_ROWS_MOST:]:
         acknowledged = moment(span.acknowledged_ms) if span.acknowledged_ms is not None else "no"
         lasted = duration(span.end_ms - span.start_ms) if span.end_ms is not None else "still present"
-        detail = scaled(span.entry["detail"], 1, 0) if span.entry["detail"] else ""
-        text = alarms.text(span.alarm)
+        detail = report_machine.detail(span.alarm, span.entry["detail"])
         priority = alarms.PRIORITY_NAMES.get(span.priority, "?")
-        rows.append((moment(span.start_ms), alarms.name(span.alarm), priority, text, lasted, acknowledged, detail))
-    return table(("raised", "alarm", "priority", "meaning", "for", "acknowledged", "detail"), rows, (4, 6), "alarms")
+        rows.append((moment(span.start_ms), alarms.name(span.alarm), priority, lasted, acknowledged, detail))
+    number = len(report.alarms)
+    left_out = f"<p>The last {_ROWS_MOST} of {number}.</p>" if number > _ROWS_MOST else ""
+    return left_out + table(("raised", "alarm", "priority", "for", "acknowledged", "detail"), rows, (3, 5), "alarms")
 
 
 def listed(report: Report) -> list[Placed]:
@@ -104,10 +140,10 @@ def listed(report: Report) -> list[Placed]:
     return [one for one in report.placed if one.kind not in _UNLISTED]
 
 
-def events(report: Report, describe: Describe) -> str:
-    """The table of events; a time marked ~ was counted from the pump's age because the clock was lost."""
+def events(report: Report, describe: Describe, most: int) -> str:
+    """The table of the last `most` events; ~ marks a time counted from the pump's age, for the clock was lost."""
     rows = []
-    for one in listed(report):
+    for one in listed(report)[-most:]:
         when = ("~" if one.estimated else "") + moment(one.local_ms, seconds=True)
         rows.append((str(one.record["seq"]), when, records.RECORDS[one.kind][0], describe(one.record)))
     return table(("record", "time", "kind", "what happened"), rows, (0,), "events")

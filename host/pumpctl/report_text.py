@@ -13,6 +13,7 @@ _SPACE = "\u00a0"
 _MINUS = "\u2212"
 _MICRO = re.compile(r"µ(?=[Lg]\b)")
 _U = re.compile(r"\bu(?=[Lg]\b)")
+_HYPHEN = re.compile(r"(?<![\w-])-(?=\d)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS_PER_DAY = units.MS_PER_DAY
 
@@ -30,6 +31,11 @@ def plain(text: str) -> str:
 def in_print(text: str) -> str:
     """A sentence of the terminal for the page: its micro set as such."""
     return _U.sub("µ", text)
+
+
+def signs(text: str) -> str:
+    """A text of the terminal with minus and plus-minus set as such."""
+    return _HYPHEN.sub(_MINUS, text.replace("+/-", "±"))
 
 
 def scaled(value: int, unit: int, digits: int) -> str:

@@ -10,7 +10,7 @@ from pumpctl.report_plots import ALARM_FILL, GAP, gap_length
 from pumpctl.report_text import duration, moment
 
 _ROW = 26
-_LEFT = 190
+_LEFT = 214
 _DELIVERING = 'fill="#8fb4d9" stroke="#4d7298" stroke-width="0.6"'
 _BOLUS = f'fill="{INK}"'
 _STOPPED = f'fill="#fff" stroke="{INK}"'

@@ -12,7 +12,9 @@ import pytest
 from pumpctl import report
 from pumpctl.report_data import build
 
-PLOTS = ("plot-volume", "plot-difference", "plot-dose", "plot-reservoir", "plot-alarms")
+PLOTS = (
+    "plot-dose", "plot-reservoir", "plot-alarms", "plot-hours", "plot-volume", "plot-difference", "plot-trumpet",
+)  # fmt: skip
 BOXES = """[...document.querySelectorAll('svg.plot')].map(plot => {
   const box = plot.getBoundingClientRect();
   const marks = [...plot.querySelectorAll('rect,polyline,path')].map(mark => mark.getBoundingClientRect());
@@ -87,5 +89,5 @@ def test_the_events_unfold_and_are_all_in_print(page: chromium.Chromium, tmp_pat
     assert page.evaluate("document.querySelector('#events').getBoundingClientRect().height") > 300
     page.call("Emulation.setEmulatedMedia", media="")
     assert page.pdf().startswith(b"%PDF")
-    page.evaluate("document.querySelector('summary').click()")
+    page.evaluate("document.querySelector('details:has(#events) summary').click()")
     assert page.evaluate(shown) is True

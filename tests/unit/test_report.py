@@ -19,7 +19,7 @@ from pumpctl.report_sentences import sentences
 from pumpctl.store import Archive, Gap
 
 WRITTEN = datetime(2026, 4, 1, 9, 30, tzinfo=UTC)
-PLOTS = ("plot-volume", "plot-difference", "plot-dose", "plot-reservoir", "plot-alarms")
+PLOTS = ("plot-dose", "plot-reservoir", "plot-alarms", "plot-volume", "plot-difference")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from infuser.wire import alarms, records, states, units
 from pumpctl import charts, quantity, report
 from pumpctl.report_data import Report, build
 from pumpctl.report_figures import figures
-from pumpctl.report_plots import levels
+from pumpctl.report_reservoir import levels
 from pumpctl.report_sentences import sentences
 from pumpctl.report_text import dose, millilitres, percent, plain, scaled, volume
 
