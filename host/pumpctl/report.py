@@ -95,7 +95,7 @@ def _strength(report: Report) -> str:
     used = dict.fromkeys(one.concentration_ug_per_ml for one in report.deliveries if one.concentration_ug_per_ml)
     program = report.program
     strengths = list(used) or ([program["concentration_ug_per_ml"]] if program else [])
-    return ", then ".join(f"{strength} µg/mL" for strength in strengths)
+    return ", then ".join(f"{strength}\u00a0µg/mL" for strength in strengths)
 
 
 def _summary(report: Report) -> str:
@@ -122,7 +122,7 @@ def _tiles(report: Report) -> list[tuple[str, str]]:
         tiles.append(("in reservoir", millilitres(report.reservoir_nl)))
     ahead = report_forecast.forecast(report)
     if not isinstance(ahead, str) and ahead.earliest_ms is not None:
-        tiles.append(("refill before", day(ahead.earliest_ms)))
+        tiles.append(("refill before", day(ahead.earliest_ms) if ahead.earliest_ms > report.end_ms else "now"))
     return [*tiles, ("alarms", str(len(report.alarms)))]
 
 

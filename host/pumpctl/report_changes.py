@@ -37,7 +37,7 @@ def section(report: Report) -> str:
     for change, rows in changes(report):
         by = f" by {change.operator}" if change.operator else ""
         title = f"<h3>{escape(moment(change.local_ms) + by)}</h3>"
-        shown = [tuple(signs(in_print(cell)) for cell in row) for row in rows]
+        shown = [tuple(signs(in_print(cell)).replace(" %", "\u00a0%") for cell in row) for row in rows]
         columns = ("setting", "before", "after", "change")
         body = table(columns, shown) if shown else "<p>The same settings once more.</p>"
         parts.append(f'<div class="change">{title}{body}</div>')

@@ -4,6 +4,7 @@ from typing import Any
 
 from infuser.wire import alarms, states
 from infuser.wire import program as programs
+from pumpctl import report_document
 from pumpctl.report_data import THERAPY, Report
 from pumpctl.report_text import calendar
 
@@ -43,6 +44,7 @@ def figures(report: Report) -> dict[str, Any]:
         "standstill_ms": sum(end - start for start, end in report.standstills),
         "gaps": len(report.gaps),
         "gap_ms": sum(gap.end_ms - gap.start_ms for gap in report.gaps),
+        **report_document.document(report),
     }
 
 

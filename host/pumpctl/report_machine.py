@@ -6,7 +6,7 @@ from typing import Any
 from infuser.wire import alarms, records, units
 from pumpctl.report_data import Report
 from pumpctl.report_html import pairs, table
-from pumpctl.report_text import millilitres, moment, plural, scaled
+from pumpctl.report_text import millilitres, moment, scaled
 
 _MV_PER_V = 1000
 _MC_PER_C = 1000
@@ -99,7 +99,7 @@ def section(report: Report) -> str:
             "highest temperature told by an alarm",
             detail(alarms.OVERHEAT, heat) if heat is not None else "no such alarm",
         ),
-        ("flash memory", f"{plural(told['segments'], 'segment')} of the log begun; wear itself is not in the log"),
+        ("flash memory", f"{told['segments'] or 'none'} of the log's segments begun; wear itself is not in the log"),
     ]
     return pairs(rows) + "<h3>Calibration</h3>" + _calibrations(report)
 

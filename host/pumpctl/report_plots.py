@@ -3,7 +3,7 @@
 from infuser.wire import alarms, states, units
 from pumpctl import charts
 from pumpctl.charts import INK, Plot, sample_box, sample_line
-from pumpctl.report_data import Day, Report
+from pumpctl.report_data import THERAPY, Day, Report
 from pumpctl.report_history import Dose, Gap
 from pumpctl.report_tally import Tally
 from pumpctl.report_text import day, dose, duration, moment, plural, volume
@@ -80,7 +80,7 @@ def _volume_unit(largest_nl: int) -> tuple[str, int]:
 
 def volumes(report: Report) -> str:
     """Programmed and delivered volume since the period's start."""
-    most = max([1, report.delivered_nl, report.programmed_nl])
+    most = max([units.NL_PER_UL, report.delivered_nl, report.programmed_nl])
     description = f"Delivered {volume(report.delivered_nl)} of {volume(report.programmed_nl)} programmed."
     plot = base(report, "plot-volume", "Programmed and delivered volume", description, (0, charts.ceiling(most)), 260)
     name, per_unit = _volume_unit(most)
@@ -91,6 +91,8 @@ def volumes(report: Report) -> str:
     own = ((sample_line(PROGRAMMED), "programmed"), (sample_line(DELIVERED), "delivered"))
     if not report.points:
         plot.empty("No delivery is recorded in this period.")
+    elif not report.delivered_nl:
+        plot.empty("Nothing was delivered in this period.")
     return finish(plot, report, own)
 
 
@@ -125,6 +127,8 @@ def doses(report: Report) -> str:
     plot.value_axis(f"{'dose' if report.dosed else 'volume'} a day, {name}", per_unit)
     for one, amount in zip(report.days, amounts, strict=True):
         _bars(plot, report, one, list(zip(order, amount, strict=True)))
+    if not report.total.steps(*THERAPY):
+        plot.empty("Nothing was delivered in this period.")
     plot.line(called, CALLED)
     plot.line(limits, LIMIT)
     own = [(sample_box(BARS[bucket]), states.BUCKET_NAMES[bucket].replace("-", " ")) for bucket in order]

@@ -41,7 +41,7 @@ def alarms(report: Report) -> str:
     number = len(report.alarms)
     opened = " open" if number <= _ALARMS_OPEN_MOST else ""
     told = plural(number, "occurrence")
-    each = f"<details{opened}><summary>{told} one by one</summary>{report_tables.occurrences(report)}</details>"
+    each = f"<details{opened}><summary>{told}, one by one</summary>{report_tables.occurrences(report)}</details>"
     return section("Alarms", body + kinds + each)
 
 

@@ -49,7 +49,8 @@ td.n{white-space:nowrap}
 #events td:nth-child(2),#events td:nth-child(3){white-space:nowrap}
 tbody td:first-child,#interruptions td:nth-child(-n+3){white-space:nowrap}
 #visits td:last-child{min-width:5em}
-.change table{table-layout:fixed}.change th:first-child{width:24%}.change th:last-child{width:14%}
+.change table{table-layout:fixed}.change th:first-child{width:20%}.change th:nth-child(3){width:38%}
+.change th:last-child{width:12%}
 summary{cursor:pointer;padding:4px 0}
 footer{margin-top:36px;padding-top:10px;border-top:1px solid var(--rule);font-size:13px;color:var(--soft)}
 @media (max-width:640px){
@@ -59,6 +60,7 @@ section{overflow-x:auto}svg.plot{min-width:600px}}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 body{font-size:9.5pt;line-height:1.4}main{max-width:none;padding:0}
 h1{font-size:19pt}h2{font-size:12.5pt;margin:14px 0 5px;padding-top:7px}h3{font-size:10.5pt}
+p{break-inside:avoid}
 h2,h3,h2+p,h3+p,summary{break-after:avoid}
 figure,tr,.tiles,.integrity,.side,.change,.whole{break-inside:avoid}
 thead{display:table-header-group;break-after:avoid}
