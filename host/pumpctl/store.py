@@ -1,4 +1,4 @@
-"""The local archive: every record ever pulled, raw, by pump and log; SQLite, one transaction a page.
+"""The local archive: every record ever pulled, raw, by pump and log, and the visits; SQLite, one transaction a page.
 
 A pump whose memory was erased begins a new log; the old one stays. `head` of a log (next number,
 last chain value) stands apart from its records, so that records missing at the end are noticed.
@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Self
 
 from infuser.wire import records
-from pumpctl import paths
+from pumpctl import paths, store_visits
 from pumpctl.errors import UsageProblem
 from pumpctl.nearest import hint
 
 FILE_NAME = "archive.sqlite3"
-LAYOUT = 1
+LAYOUT = 2
 _BUSY_S = 10.0
 _SCHEMA = """
 CREATE TABLE log (
@@ -34,6 +34,8 @@ CREATE TABLE gap (
     why TEXT NOT NULL, noted_ms INTEGER NOT NULL
 );
 """
+# What each layout added to the one before, by its number.
+_ADDED = {1: _SCHEMA, 2: store_visits.SCHEMA}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Gap:
         return f"{which} {told if self.why == 'dropped' else 'lost on the pump'}"
 
 
-class Archive:
+class Archive(store_visits.Visits):
     """The archive file, made when first used; a context manager. UsageProblem if it is not usable."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -169,19 +171,23 @@ class Archive:
             return [Gap(*row) for row in rows]
 
     def _prepare(self) -> None:
-        layout = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if layout == 0:
+        layout = self._layout()
+        if layout < LAYOUT:
             with self._transaction():
                 # Another process may have made the tables while this one waited.
-                if self._base.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _SCHEMA.split(";\n"):
+                for number in range(self._layout() + 1, LAYOUT + 1):
+                    for statement in _ADDED[number].split(";\n"):
                         self._base.execute(statement)
-                    self._base.execute(f"PRAGMA user_version = {LAYOUT}")
-        elif layout != LAYOUT:
+                self._base.execute(f"PRAGMA user_version = {LAYOUT}")
+        elif layout > LAYOUT:
             raise UsageProblem(
                 f"{self.path}: the archive has layout {layout}, this tool knows {LAYOUT}",
                 remedy="update pumpctl, or name another place by PUMPCTL_HOME",
             )
+
+    def _layout(self) -> int:
+        layout: int = self._base.execute("PRAGMA user_version").fetchone()[0]
+        return layout
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
