@@ -43,7 +43,7 @@ def archive(scene: Scene) -> Iterator[Finding]:
         return
     if sound != "ok":
         yield Finding(PROBLEM, f"{path} is damaged: {sound}", aside)
-    elif layout != store.LAYOUT:
+    elif layout > store.LAYOUT:
         text = f"{path} has layout {layout}, this tool knows {store.LAYOUT}"
         yield Finding(PROBLEM, text, "python -m pip install --upgrade ./host")
     elif not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):

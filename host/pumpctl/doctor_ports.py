@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pumpctl import port_access
+from pumpctl import port_access, ports
 from pumpctl.doctor import OK, PROBLEM, SKIPPED, WARNING, Finding, Scene
 
 USB_DEVICES = Path("/sys/bus/usb/devices")
@@ -65,7 +65,7 @@ def boards(scene: Scene) -> Iterator[Finding]:
 def _waiting(folder: Path) -> Iterator[Finding]:
     for vendor in sorted(folder.glob("*/idVendor")):
         try:
-            is_board = vendor.read_text().strip() == f"{port_access.PICO_VENDOR:04x}"
+            is_board = vendor.read_text().strip() == f"{ports.PICO_VENDOR:04x}"
             chip = _BOOTSEL.get(vendor.with_name("idProduct").read_text().strip(), "")
         except OSError:
             continue

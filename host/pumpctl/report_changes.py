@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pumpctl import program_view
+from pumpctl import program_changes
 from pumpctl.report_data import Report
 from pumpctl.report_history import Dose, ProgramChange
 from pumpctl.report_html import table
@@ -20,8 +20,8 @@ def changes(report: Report) -> list[tuple[ProgramChange, list[Row]]]:
             continue
         if before is not None and change.local_ms >= report.start_ms and not change.carried:
             plan_ng = _plan_ng(report.doses, change.local_ms)
-            rows = program_view.side_by_side(before, change.program, "", "", plan_ng)
-            told.append((change, [row for row in rows if row[3]]))
+            settings = program_changes.changes(before, change.program, plan_ng)
+            told.append((change, [setting.row() for setting in settings if setting.changed]))
         before = change.program
     return told
 

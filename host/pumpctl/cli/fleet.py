@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from pumpctl import fleet as members
-from pumpctl import fleet_tasks, fleet_view, library_view, status_view
+from pumpctl import fleet_tasks, fleet_view, library_view, ports, status_view
 from pumpctl import library as files
+from pumpctl.cli import confirming
 from pumpctl.cli.bars import bars
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
@@ -49,7 +50,7 @@ def _crew(
 ) -> Iterator[Crew]:
     """The pumps that are meant; --port names a single one, as everywhere."""
     if context.port:
-        port = members.ports.resolve(context.port)
+        port = ports.resolve(context.port)
         only, also = [*only, port.name], [*also, port.spec]
     chosen = members.members(only, excluded, also)
     with Crew(chosen, context.who, jobs) as crew:
@@ -175,7 +176,7 @@ def library(context: Context, file: Path, **choice: Any) -> int:
         context.out.table(columns, fleet_view.rows(crew, lambda seat: plan[seat.name], len(columns)), needed=True)
         for old, names in kinds:
             title = f"What changes on {', '.join(names)}"
-            context.out.table(library_view.CHANGE_COLUMNS, library_view.changes(old, new), title, needed=True)
+            confirming.show(context, library_view.changes(old, new), title)
         meant = [seat for seat in crew.able if seat.name in named]
         if meant and not crew.interrupted:
             context.confirm(f"Put {library_view.title(new)} into force on {_pumps(meant)}?")
