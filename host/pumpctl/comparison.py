@@ -71,8 +71,8 @@ class Change:
         """The change for people; empty where there is none."""
         if not self.changed:
             return ""
-        if NONE in (self.now, self.new):
-            return "new" if self.now == NONE else "ended"
+        if self.now in _NOTHING or self.new in _NOTHING:
+            return "new" if self.now in _NOTHING else "ended"
         told = [one.word() for one in self.numbers if one.now != one.new]
         return "\n".join(told) or "changed"
 

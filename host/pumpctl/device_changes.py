@@ -4,15 +4,12 @@ from typing import Any
 
 from infuser.core.schedule import Schedule
 from infuser.wire import units
-from pumpctl import quantity, status_parts, timetext
+from pumpctl import doses, quantity, status_parts, timetext
 from pumpctl.calibration import Calibration, format_step
 from pumpctl.comparison import NONE, Change, Number, number
 from pumpctl.program import Program
 
 Values = dict[str, Any]
-_WEEK_MS = 7 * units.MS_PER_DAY
-# 1 January 1970 was a Thursday; weeks are counted from Monday.
-_MONDAY_MS = 4 * units.MS_PER_DAY
 
 
 def clock(status: Values, program: Program | None, time_ms: int, utc_offset_min: int) -> list[Change]:
@@ -29,7 +26,8 @@ def clock(status: Values, program: Program | None, time_ms: int, utc_offset_min:
         return told
     schedule = Schedule(program, status["plan_dose_ng_per_day"])
     if schedule.daily():
-        before, after = _place(schedule, status["time_ms"], offset), _place(schedule, time_ms, utc_offset_min)
+        before = doses.pattern_at(schedule, status["time_ms"], offset)
+        after = doses.pattern_at(schedule, time_ms, utc_offset_min)
         rates = (Number(before[0], after[0]),) if valid else ()
         now = _dose(before[0]) if valid else NONE
         told.append(Change("dose by the pattern", now, _dose(after[0]), rates))
@@ -40,13 +38,6 @@ def clock(status: Values, program: Program | None, time_ms: int, utc_offset_min:
         waits = (status["plan_next_ms"] - status["time_ms"], due_ms - time_ms)
         told.append(Change("next plan step", _wait(max(0, waits[0])), _wait(max(0, waits[1]))))
     return told
-
-
-def _place(schedule: Schedule, time_ms: int, utc_offset_min: int) -> tuple[int, int]:
-    """(dose in ng a day by the pattern, ms until it changes) at a time."""
-    local_ms = time_ms + utc_offset_min * units.MS_PER_MIN
-    rate, wait_ms = schedule.rate_at((local_ms - _MONDAY_MS) % _WEEK_MS)
-    return units.dose_ng(rate, schedule.concentration), wait_ms
 
 
 def calibration(told: Calibration, status: Values) -> list[Change]:

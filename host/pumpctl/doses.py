@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from infuser.core.schedule import Schedule
+from infuser.wire import program as programs
 from infuser.wire import states, units
 from pumpctl import program_view, quantity, status_parts, therapy_times, timetext
 from pumpctl.dose_asked import DoseAsked
 from pumpctl.program import Program
 
 Values = dict[str, Any]
+
+_WEEK_MS = 7 * units.MS_PER_DAY
+# 1 January 1970 was a Thursday; weeks are counted from Monday.
+_MONDAY_MS = 4 * units.MS_PER_DAY
 
 
 # Temporary rate
@@ -25,6 +31,22 @@ def volume_rate(status: Values, dose_ng_per_day: int) -> str:
         return told
     flow = units.volume_nl(dose_ng_per_day, status["concentration_ug_per_ml"])
     return f"{told} ({quantity.format_rate(flow)})"
+
+
+def pattern_at(schedule: Schedule, time_ms: int, utc_offset_min: int) -> tuple[int, int]:
+    """(dose in ng a day by the pattern, ms until it changes) at a time; for a flex day that of its step."""
+    local_ms = time_ms + utc_offset_min * units.MS_PER_MIN
+    rate, wait_ms = schedule.rate_at((local_ms - _MONDAY_MS) % _WEEK_MS)
+    return units.dose_ng(rate, schedule.concentration), wait_ms
+
+
+def programmed_now(status: Values, program: Program | None) -> int:
+    """What the program gives at this time of day, ng a day; its mean where the program or the time is not known."""
+    flex = program is not None and program["mode"] == programs.FLEX
+    if program is None or not flex or not status["time_valid"]:
+        return dose_in_force(status)
+    schedule = Schedule(program, status["plan_dose_ng_per_day"])
+    return pattern_at(schedule, status["time_ms"], status["utc_offset_min"])[0]
 
 
 # Plan

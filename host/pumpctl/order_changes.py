@@ -5,7 +5,7 @@ from typing import Any
 from infuser.core import reservoir
 from infuser.core.schedule import Schedule
 from infuser.wire import states, units
-from pumpctl import doses, quantity, status_parts, status_view
+from pumpctl import doses, quantity, status_parts, status_view, therapy_times
 from pumpctl import program_words as words
 from pumpctl.comparison import NONE, Change, Number, number
 from pumpctl.program import Program
@@ -31,11 +31,11 @@ def temporary(status: Values, dose_ng_per_day: int, duration_ms: int) -> list[Ch
     ]
 
 
-def temporary_end(status: Values) -> list[Change]:
+def temporary_end(status: Values, program: Program | None) -> list[Change]:
     """The temporary rate that ends, beside the dose of the program."""
     left = status_parts.whole(status["temporary_left_ms"])
     return [
-        *_rate(status, status["temporary_dose_ng_per_day"], doses.dose_in_force(status)),
+        *_back(status, status["temporary_dose_ng_per_day"], program),
         Change("temporary rate", f"{left} left", "ended"),
     ]
 
@@ -44,10 +44,9 @@ def minimum(status: Values, program: Program, on: bool) -> list[Change]:
     """The minimum rate beside the dose in force, or the way back."""
     least = minimum_dose(status, program)
     state = status_parts.state_name(states.MINIMUM_RATE if on else states.INFUSING)
-    return [
-        Change("state", status_parts.state_name(status["state"]), state),
-        *_rate(status, status["dose_ng_per_day"], least if on else doses.dose_in_force(status)),
-    ]
+    told = [Change("state", status_parts.state_name(status["state"]), state)]
+    now = status["dose_ng_per_day"]
+    return told + (_rate(status, now, least) if on else _back(status, now, program))
 
 
 def minimum_dose(status: Values, program: Program) -> int:
@@ -56,12 +55,14 @@ def minimum_dose(status: Values, program: Program) -> int:
     return units.dose_ng(schedule.minimum_nl_per_day, schedule.concentration)
 
 
-def start(status: Values, delay_ms: int = 0) -> list[Change]:
+def start(status: Values, program: Program | None, delay_ms: int = 0) -> list[Change]:
     """Therapy started or resumed, beside what the pump does now."""
     told = [Change("state", _state(status), status_parts.state_name(states.INFUSING))]
-    told += _rate(status, status["dose_ng_per_day"], doses.dose_in_force(status))
+    told += _back(status, status["dose_ng_per_day"], program)
     if delay_ms:
         told.append(Change("starts", NONE, f"in {status_parts.whole(delay_ms)}"))
+    if program is not None and program["start_min"]:
+        told.append(Change("not before", NONE, f"{therapy_times.people(program['start_min'])} local time"))
     return told
 
 
@@ -90,7 +91,7 @@ def bolus(status: Values, dose_ng: int, duration_ms: int) -> list[Change]:
     told = [
         _dose("given today", [today, today + dose_ng]),
         *(_window(window, volume_nl, _strength(status)) for window in status["window_list"] if window["limit_nl"]),
-        number("flow meanwhile", flow[0], flow[1], words.per_hour),
+        Change("flow meanwhile", words.per_hour(flow[0]), words.per_hour(flow[1])),
     ]
     return [*told, _left(status, volume_nl), _due_later(status, volume_nl)]
 
@@ -150,6 +151,13 @@ def _rate(status: Values, now: int, then: int) -> list[Change]:
         rows.append(number("volume per day", before, after, quantity.format_rate))
         rows.append(number("rate", before, after, words.per_hour))
     return rows
+
+
+def _back(status: Values, now: int, program: Program | None) -> list[Change]:
+    """From a dose to what the program gives at this time of day, with the mean of a flex day."""
+    then, mean = doses.programmed_now(status, program), doses.dose_in_force(status)
+    rows = _rate(status, now, then)
+    return rows if then == mean else [*rows, Change("mean of the day", NONE, quantity.format_dose_rate(mean))]
 
 
 def _volume_nl(status: Values, dose_ng: int) -> int:

@@ -34,16 +34,21 @@ def sent(peer: Peer, command: int) -> dict[str, Any]:
 
 def declined(peer: Peer, *words: str) -> str:
     """What a person at a terminal is asked by a command; the answer is no, and the command ends as it must."""
+    return asked(peer, "n", *words, code=errors.USAGE)
+
+
+def asked(peer: Peer, answer: str, *words: str, code: int) -> str:
+    """What a person at a terminal is asked before giving this one answer; the command ends with `code`."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pumpctl.cli.main", "-p", peer.port, *words]
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as tool:
-        asked = b""
-        while b"[y/N]" not in asked and b"with its unit:" not in asked:
+        shown = b""
+        while not shown.rstrip().endswith((b"[y/N]:", b"with its unit:")):
             ready = select.select([ours], [], [], 1)[0]
-            assert ready or tool.poll() is None, f"nothing was asked: {asked.decode()}"
-            asked += os.read(ours, 1024) if ready else b""
-        os.write(ours, b"n\n")
-        assert tool.wait(20) == errors.USAGE
+            assert ready or tool.poll() is None, f"nothing was asked: {shown.decode()}"
+            shown += os.read(ours, 1024) if ready else b""
+        os.write(ours, answer.encode() + b"\n")
+        assert tool.wait(20) == code
     os.close(theirs)
     os.close(ours)
-    return " ".join(asked.decode().split())
+    return " ".join(shown.decode().split())

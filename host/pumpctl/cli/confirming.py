@@ -68,8 +68,10 @@ def show(context: Context, changes: Changes, title: str, everything: bool = Fals
         rows.append(row)
     context.out.table(comparison.COLUMNS, rows, title, True, styles)
     folded = len(changes) - len(shown)
-    if folded:
-        context.out.note(f"{folded} other settings stay as they are." if shown else "Every setting stays as it is.")
+    if folded and shown:
+        context.out.note(f"{folded} other setting{'s stay as they are' if folded > 1 else ' stays as it is'}.")
+    elif folded:
+        context.out.note("Every setting stays as it is.")
 
 
 def documents(context: Context, changes: Changes) -> list[dict[str, Any]]:
@@ -91,7 +93,7 @@ def read_program(context: Context, pump: "Pump") -> "Program | None":
 def _wrapped(cell: str, width: int) -> str:
     lines = []
     for line in cell.split("\n"):
-        lines += textwrap.wrap(_TOGETHER.sub("\x00", line), width) or [""]
+        lines += textwrap.wrap(_TOGETHER.sub("\x00", line), width, break_on_hyphens=False) or [""]
     return "\n".join(lines).replace("\x00", " ")
 
 

@@ -125,7 +125,8 @@ def resume(context: Context, delay: int | None, moment: str | None) -> None:
         delay_ms = delay or 0
         if moment is not None:
             delay_ms = operations.delay_until_ms(now, moment)
-        changes = _compared(context, pump, order_changes.start(now, delay_ms), now)
+        program = confirming.read_program(context, pump)
+        changes = _compared(context, pump, order_changes.start(now, program, delay_ms), now)
         _ask_start(context, now, delay_ms if (delay, moment) != (None, None) else None, changes)
         reply = pump.resume(delay_ms)
     told = _tell_armed if reply["start_in_ms"] else _tell_running
@@ -136,8 +137,8 @@ def _ask_start(context: Context, now: Values, delay_ms: int | None, changes: Cha
     """Ask for a start now, None, or after a delay; without a program there is none, and the pump says so."""
     dose = doses.dose_in_force(now)
     meant = confirming.Meant(now["patient"], dose)
-    when = "now" if delay_ms is None else f"by itself in {whole(delay_ms)}"
-    question = f"Start {meant.dose} for {meant.patient} {when}?"
+    when = "" if delay_ms is None else f" by itself in {whole(delay_ms)}"
+    question = f"Start {meant.dose} for {meant.patient}{when}?"
     if delay_ms is not None:
         confirming.change(context, question, meant, changes, starts=True)
     elif dose:

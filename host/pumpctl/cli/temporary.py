@@ -71,7 +71,7 @@ def _end(context: Context, patient: str | None, given: bool) -> None:
         now = pump.status()
         # To end a temporary rate, nobody need be named.
         whose = patient or str(now["patient"])
-        changes = order_changes.temporary_end(now)
+        changes = order_changes.temporary_end(now, confirming.read_program(context, pump))
         confirming.show(context, changes, f"Pump {pump.hello.serial}, {now['patient']}")
         dose = doses.dose_in_force(now)
         asked = f"End the temporary rate of {whose} and return to the program, {format_dose_rate(dose)}?"
