@@ -88,7 +88,7 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("drug library", status_parts.library(status)),
         ("access", status_parts.access(status)),
         ("calibration", status_parts.calibration(status)),
-        ("measured", _measured(status)),
+        ("measured", measured(status)),
     ]
     return rows
 
@@ -133,7 +133,8 @@ def _reservoir(status: Values) -> str:
     return f"{left}, alarm at {low}"
 
 
-def _measured(status: Values) -> str:
+def measured(status: Values) -> str:
+    """What the pump measures of itself: battery, temperature, pressure at the outlet."""
     battery = f"battery {quantity.decimal(status['battery_mv'], 1000, 2)} V"
     warmth = f"{quantity.decimal(status['temperature_mc'], 1000, 1)} C"
     return f"{battery}, {warmth}, outlet {quantity.decimal(status['pressure_pa'], 1000, 1)} kPa"

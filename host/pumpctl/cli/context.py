@@ -77,14 +77,18 @@ class Context:
     @contextlib.contextmanager
     def connect(self) -> Iterator["Pump"]:
         """A pump whose protocol was checked; closed at the end. PortError, LinkError."""
-        from pumpctl import ports
         from pumpctl.client import Pump
 
-        port = ports.resolve(self.port, self._choose if self.interactive else None)
-        with Pump.open(port, operator=self.who) as pump:
+        with Pump.open(self.resolve(), operator=self.who) as pump:
             for told in pump.settled:
                 self.out.note(told)
             yield pump
+
+    def resolve(self) -> "Port":
+        """The way to the pump meant. PortError."""
+        from pumpctl import ports
+
+        return ports.resolve(self.port, self._choose if self.interactive else None)
 
     @property
     def interactive(self) -> bool:

@@ -3,6 +3,7 @@
 EXAMPLES = {
     "ports": "ports",
     "status": "status --watch --interval 10s",
+    "monitor": "monitor --interval 5s",
     "program": "program show",
     "program check": "program check therapy.toml",
     "program preview": "program preview therapy.toml --days 60 --start 2026-03-02T08:00 --html preview.html",

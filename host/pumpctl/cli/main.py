@@ -18,6 +18,7 @@ from pumpctl.cli.output import Output
 COMMANDS = {
     "ports": ("pumpctl.cli.ports", "ports", "List the pumps within reach, real and virtual."),
     "status": ("pumpctl.cli.status", "status", "Show what the pump is doing."),
+    "monitor": ("pumpctl.cli.monitor", "monitor", "Watch a pump on the whole screen, with keys to act."),
     "program": ("pumpctl.cli.program", "program", "Check, send, show and read therapies."),
     "library": ("pumpctl.cli.library", "library", "Show, check, sign and send drug libraries."),
     "bolus": ("pumpctl.cli.delivery", "bolus", "Give a clinician's bolus, or cancel it."),
