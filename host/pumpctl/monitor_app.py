@@ -3,12 +3,14 @@
 import os
 import time
 from dataclasses import replace
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -54,15 +56,22 @@ class Canvas(Widget):
     """Shows the lines that the monitor draws, as they are."""
 
     DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; background: ansi_default; color: ansi_default; }"
-    lines: ClassVar[list[Line]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[Line] = []
 
     def show(self, lines: list[Line]) -> None:
-        self.lines = lines  # type: ignore[misc]
-        self.refresh()
+        """Draw the lines that differ from those shown: a slow line to a distant terminal carries no more."""
+        before, self._lines = self._lines, lines
+        width = self.size.width
+        changed = [y for y, (old, new) in enumerate(zip_longest(before, lines)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
         styles = PLAIN_STYLES if os.environ.get("NO_COLOR") else STYLES
-        line = self.lines[y] if y < len(self.lines) else []
+        line = self._lines[y] if y < len(self._lines) else []
         return Strip([Segment(text, styles[kind]) for text, kind in line]).adjust_cell_length(self.size.width)
 
 

@@ -94,9 +94,9 @@ HELP = Dialog(
 def over(lines: list[Line], dialog: Dialog, width: int, glyphs: Glyphs) -> list[Line]:
     """The screen with a dialog in the middle of it; its last two lines stay as they are."""
     told = [part for line in dialog.lines for part in (textwrap.wrap(line, _WIDTH - 6) or [""])]
-    side = "│" if glyphs.rule == "─" else "|"
-    edge = glyphs.rule * (_WIDTH - 2)
-    box = [f"+{edge}+", *(f"{side}  {line:<{_WIDTH - 6}}  {side}" for line in (dialog.title, "", *told)), f"+{edge}+"]
+    edge, side = glyphs.rule * (_WIDTH - 2), glyphs.box[4]
+    body = [f"{side}  {line:<{_WIDTH - 6}}  {side}" for line in (dialog.title, "", *told)]
+    box = [f"{glyphs.box[0]}{edge}{glyphs.box[1]}", *body, f"{glyphs.box[2]}{edge}{glyphs.box[3]}"]
     top = max(1, (len(lines) - len(box)) // 2)
     left = (width - _WIDTH) // 2
     shown = list(lines)

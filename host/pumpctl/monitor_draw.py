@@ -56,11 +56,11 @@ def text(lines: list[Line]) -> str:
 
 
 def _full(scene: Scene, look: Look, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    top = [_heading(scene, look, width), _link(scene, look, width)]
+    top = [_heading(scene, look, width), *_link(scene, look, width)]
     body = _values(scene, look, width, glyphs)
     bottom = [*_message(scene, width), _footer(scene, width)]
     room = height - len(top) - len(body) - len(bottom) - 1  # 1: the log's rule
-    raised = _alarms(look, width, max(1, room - _LOG_LEAST), glyphs)
+    raised = _alarms(look, width, max(1, room - _LOG_LEAST), glyphs, scene.live)
     room -= len(raised)
     plot: list[str] = []
     if room - _LOG_MIN >= _PLOT_MIN:
@@ -76,7 +76,7 @@ def once(scene: Scene, width: int, glyphs: Glyphs, log_lines: int = 10) -> str:
     """The screen as plain text for scripts: everything that there is, without keys."""
     assert scene.look is not None
     look = scene.look
-    lines = [_heading(scene, look, width), _link(scene, look, width), *_alarms(look, width, 99, glyphs)]
+    lines = [_heading(scene, look, width), *_link(scene, look, width), *_alarms(look, width, 99, glyphs)]
     lines += _values(scene, look, width, glyphs)
     lines += [_rule(_log_title(scene), width, glyphs), *_log(look, log_lines, width)]
     return text([_cut(line, width, glyphs) for line in lines])
@@ -100,28 +100,35 @@ def _severity(scene: Scene, look: Look) -> str:
     return f"{_KINDS[worst]}-bar" if worst in _KINDS else "bar"
 
 
-def _link(scene: Scene, look: Look, width: int) -> Line:
+def _link(scene: Scene, look: Look, width: int) -> list[Line]:
+    """Whether this is what the pump does now, and its clock; two lines at most of why it is not."""
     if scene.live:
-        left = f" pump {look.hello.serial}  LIVE, answered {scene.age_s} s ago"
+        left = f" LIVE, {scene.age_s} s ago  pump {look.hello.serial}"
         right = f"{view.clock(look)} "
-        return [(left + " " * max(2, width - len(left) - len(right)) + right, "plain")]
+        return [[(left + " " * max(2, width - len(left) - len(right)) + right, "plain")]]
     here = timetext.people(look.host_ms, timetext.now()[1])
     since = quantity.format_duration(max(1, scene.age_s) * units.MS_PER_S)
-    told = f" NOT LIVE, all below is {since} old, of {here}: pump {look.hello.serial}: {scene.link}"
-    return _padded(told, "alert", width)
+    told = f"NOT LIVE: all below is {since} old, of {here}, pump {look.hello.serial}. {scene.link}"
+    return [_padded(f" {line}", "alert", width) for line in textwrap.wrap(printable(told), width - 2)[:2]]
 
 
-def _alarms(look: Look, width: int, room: int, glyphs: Glyphs) -> list[Line]:
+def _alarms(look: Look, width: int, room: int, glyphs: Glyphs, live: bool = True) -> list[Line]:
     """The alarms in at most `room` lines: all of them in a line each first, then what to do, the worst first."""
     found = view.alarm_list(look)
     if not found:
-        return [_row("alarms", "none", width)[0]]
+        return _row("alarms", "none", width, live)
     shown = found if len(found) <= room else found[: max(1, room - 1)]
     spare = room - len(shown) - (len(found) > len(shown))
     lines: list[Line] = []
     for alarm in shown:
-        head = f" {alarm.mark:<3} {alarm.priority_name.upper():<6} {alarm.name}, since {alarm.since[5:]}, "
-        lines.append([(head, _KINDS.get(alarm.priority, "strong")), (alarm.standing, "strong")])
+        kind = _KINDS.get(alarm.priority, "strong")
+        head, rest = (
+            f"{' ' if live else '?'}{alarm.mark:<3} {alarm.priority_name.upper():<6} ",
+            f" {alarm.name}, since {alarm.since[5:]}, ",
+        )
+        # The whole line for what nobody has answered, the priority alone for the rest.
+        marked = f"{head}{rest}{alarm.standing}".ljust(width)
+        lines.append([(head, kind), (rest + alarm.standing, "strong")] if alarm.acknowledged else [(marked, kind)])
         more = textwrap.wrap(f"{alarm.text}. Do: {alarm.remedy}", width - 6)
         if len(more) <= spare:
             lines += [[("     " + line, "plain")] for line in more]
@@ -180,7 +187,7 @@ def _log_title(scene: Scene) -> str:
 def _log(look: Look, room: int, width: int) -> list[Line]:
     if room <= 0:
         return []
-    rows = view.log_rows(look)[-room:]
+    rows = view.log_tail(look)[-room:]
     return [[(f" {time:<15}", "plain"), (sentence, "plain")] for time, _, sentence in rows]
 
 

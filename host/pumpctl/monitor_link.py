@@ -209,7 +209,7 @@ def _sentence(error: PumpctlError) -> str:
 
 def _stop(pump: Pump, _order: Order) -> str:
     state = status_parts.state_name(pump.stop()["state"])
-    return f"Stopped. State: {state}. Withdrawal is a hazard too: resume in time."
+    return f"Stopped: {state}. Withdrawal is a hazard too: resume in time."
 
 
 def _resume(pump: Pump, order: Order) -> str:

@@ -18,10 +18,11 @@ class Glyphs:
     dot: str
     rule: str
     cut: str
+    box: str  # four corners and a side
 
 
-UNICODE = Glyphs(" ▁▂▃▄▅▆▇█", "░", "┃", "•", "─", "…")
-ASCII = Glyphs(" #", ".", "|", "o", "-", "~")
+UNICODE = Glyphs(" ▁▂▃▄▅▆▇█", "░", "┃", "•", "─", "…", "┌┐└┘│")
+ASCII = Glyphs(" #", ".", "|", "o", "-", "~", "++++|")
 
 
 def bar(share: int, whole: int, width: int, glyphs: Glyphs, mark: int | None = None) -> str:

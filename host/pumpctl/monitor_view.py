@@ -1,9 +1,9 @@
 """What the monitor shows of a pump, in words and as a document: plain values without a screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from infuser.wire import alarms, states, units
+from infuser.wire import alarms, errors, records, states, units
 from infuser.wire import program as programs
 from pumpctl import logview, monitor_day, quantity, status_parts, status_view, timetext
 from pumpctl.monitor_day import Day
@@ -88,11 +88,11 @@ def clock(look: Look) -> str:
     ahead_ms = look.ahead_ms
     if ahead_ms is None:
         return "clock LOST"
-    shown = timetext.people(look.status["time_ms"], look.status["utc_offset_min"])
+    shown = timetext.people(look.status["time_ms"], look.status["utc_offset_min"])[5:]
     if abs(ahead_ms) < _SAME_CLOCK_MS:
-        return f"clock {shown} as here"
+        return f"clock {shown}, as here"
     size = quantity.format_duration(abs(ahead_ms) // units.MS_PER_S * units.MS_PER_S)
-    return f"clock {shown}, {size} {'ahead of' if ahead_ms > 0 else 'behind'} here"
+    return f"clock {shown}, {size} {'ahead' if ahead_ms > 0 else 'behind'}"
 
 
 def time_text(local_ms: int) -> str:
@@ -121,8 +121,8 @@ def progress(look: Look, day: Day) -> str:
     off_nl = day.behind_nl
     if -slack_nl <= off_nl <= slack_nl + running:
         return f"as planned ({quantity.format_volume(day.planned_nl)} by now)"
-    word = "BEHIND" if off_nl > 0 else "AHEAD OF"
-    return f"{quantity.format_volume(abs(off_nl))} {word} the plan of {quantity.format_volume(day.planned_nl)} by now"
+    word = "BEHIND" if off_nl > 0 else "AHEAD of"
+    return f"{quantity.format_volume(abs(off_nl))} {word} {quantity.format_volume(day.planned_nl)} planned by now"
 
 
 def interruptions(day: Day) -> list[str]:
@@ -132,7 +132,7 @@ def interruptions(day: Day) -> list[str]:
         told.append(f"boluses by hand {quantity.format_volume(day.by_hand_nl)}")
     for name, duration_ms in (("stopped", day.stopped_ms), ("at the minimum rate", day.reduced_ms)):
         if duration_ms >= units.MS_PER_S:
-            told.append(f"{name} for {quantity.format_duration(duration_ms // units.MS_PER_S * units.MS_PER_S)}")
+            told.append(f"{name} {quantity.format_duration(duration_ms // units.MS_PER_S * units.MS_PER_S)}")
     return told
 
 
@@ -175,6 +175,13 @@ def log_rows(look: Look, routine: bool = False) -> list[tuple[str, str, str]]:
     """(time without the year, kind, sentence) of the log, the oldest first; with `routine` the hourly records too."""
     shown = [one for one in look.placed if routine or one.kind not in logview.ROUTINE]
     return [(_short(time), kind, text) for _, time, kind, text in logview.rows(shown[-LOG_SHOWN:])]
+
+
+def log_tail(look: Look) -> list[tuple[str, str, str]]:
+    """The same for a few lines: without the hourly records, and of a command only how it ended."""
+    begun = [one for one in look.placed if one.kind == records.COMMAND and one.fields["error"] == errors.BEGUN]
+    hidden = {id(one) for one in begun if one is not look.placed[-1]}
+    return log_rows(replace(look, placed=[one for one in look.placed if id(one) not in hidden]))
 
 
 def _short(time: str) -> str:

@@ -46,7 +46,8 @@ def monitor(context: Context, interval: int, once: bool) -> None:
 
 def _full_screen() -> bool:
     """Whether there is a terminal that a screen can be drawn on and keys come from."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "") != "dumb"
 
 
 def _glyphs() -> monitor_plot.Glyphs:
