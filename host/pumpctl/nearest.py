@@ -1,6 +1,5 @@
 """The nearest of the names that there are, for whoever mistyped one."""
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -8,7 +7,11 @@ def nearest(name: str, names: Iterable[str], most: int = 1) -> list[str]:
     """Names that begin alike, else those spelt alike; at most so many."""
     known = list(names)
     alike = [one for one in known if name and (one.startswith(name) or name.startswith(one))]
-    return alike[:most] or difflib.get_close_matches(name, known, n=most, cutoff=0.5)
+    if alike:
+        return alike[:most]
+    import difflib  # takes its time, and is for mistakes only
+
+    return difflib.get_close_matches(name, known, n=most, cutoff=0.5)
 
 
 def hint(name: str, names: Iterable[str]) -> str:

@@ -4,20 +4,22 @@ import hashlib
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import platformdirs
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
+
+# platformdirs is imported where it is needed: it takes its time.
 
 
 def state_dir() -> Path:
     """Things of this machine: pending commands, virtual pumps, details of the last error."""
-    home = os.environ.get("PUMPCTL_HOME")
-    return Path(home) if home else platformdirs.user_state_path("pumpctl")
+    return _own() or _of_system().user_state_path
 
 
 def data_dir() -> Path:
     """Things worth a backup: the archive of pulled logs, reports."""
-    home = os.environ.get("PUMPCTL_HOME")
-    return Path(home) if home else platformdirs.user_data_path("pumpctl")
+    return _own() or _of_system().user_data_path
 
 
 def config_file() -> Path:
@@ -25,8 +27,18 @@ def config_file() -> Path:
     named = os.environ.get("PUMPCTL_CONFIG")
     if named:
         return Path(named).expanduser()
+    return (_own() or _of_system().user_config_path) / "config.toml"
+
+
+def _own() -> Path | None:
     home = os.environ.get("PUMPCTL_HOME")
-    return (Path(home) if home else platformdirs.user_config_path("pumpctl")) / "config.toml"
+    return Path(home) if home else None
+
+
+def _of_system() -> "PlatformDirs":
+    from platformdirs import PlatformDirs
+
+    return PlatformDirs("pumpctl")
 
 
 _STEM_MAX = 64

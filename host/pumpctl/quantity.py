@@ -4,7 +4,6 @@ Units are always written: `90ug/d`, `0.5mg`, `2.5ml/h`, `90min`, `500ug/ml`. Num
 fractions and are never rounded on the way in: what is finer than the pump's own unit is refused.
 """
 
-import difflib
 import re
 from fractions import Fraction
 
@@ -77,6 +76,8 @@ class Kind:
         return int(size)
 
     def _near(self, unit: str) -> str:
+        import difflib  # takes its time, and is for mistakes only
+
         by_lower = {name.lower(): name for name in self.sizes if name.isascii()}
         near = difflib.get_close_matches(unit.lower(), by_lower, n=1, cutoff=0.5)
         return f" (did you mean {by_lower[near[0]]!r}?)" if near else ""

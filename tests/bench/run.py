@@ -20,6 +20,7 @@ import flow  # noqa: E402
 import half_year  # noqa: E402
 import line  # noqa: E402
 import pull  # noqa: E402
+import startup  # noqa: E402
 import therapy  # noqa: E402
 import wear  # noqa: E402
 from figures import Figure, Grid, table  # noqa: E402
@@ -42,6 +43,8 @@ def measure(days: int, tell: Callable[[str], None]) -> list[Figure]:
             plant.stop()
         tell("a full journal over the line")
         figures += pull.measure(folder / "pull")
+        tell("the tool's start")
+        figures += startup.measure(folder / "startup")
         tell("cost in the VM")
         figures += cost.costs(folder / "cost")
         tell(f"{days} days of flex therapy with boluses, about a second for each")

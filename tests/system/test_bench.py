@@ -22,6 +22,20 @@ def test_a_typical_therapy_does_not_wear_out_a_block_of_the_flash_in_ten_years(t
 
 
 @pytest.mark.usefixtures("bench")
+def test_the_tools_start_is_measured_beside_python_alone_and_mpremote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import startup
+
+    monkeypatch.setattr(startup, "RUNS", 1)
+    figures = startup.measure(tmp_path)
+    assert {(figure.name, figure.peer) for figure in figures} == {
+        (name, peer) for name in startup.GOALS_MS for peer in ("python -c pass", "mpremote --help", "goal")
+    }
+    assert all(figure.value > figures[0].peer_value > 0 for figure in figures)
+
+
+@pytest.mark.usefixtures("bench")
 def test_a_log_read_by_the_tool_and_copied_by_mpremote_over_the_same_line_is_the_same(tmp_path: Path) -> None:
     import pull
 

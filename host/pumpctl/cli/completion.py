@@ -52,11 +52,11 @@ def completion(context: Context, shell: str, install: bool) -> None:
     ending. For this shell alone: eval "$(pumpctl completion bash)".
     """
     text = script(shell)
-    file = place(shell)
     if not install:
         context.out.result({"shell": shell, "script": text, "file": None})
         context.out.line(text.rstrip("\n"))
         return
+    file = place(shell)
     file.parent.mkdir(parents=True, exist_ok=True)
     with writing(file) as to:
         to.write(text.encode())

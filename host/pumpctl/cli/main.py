@@ -3,7 +3,6 @@
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -89,6 +88,8 @@ def run(args: Sequence[str] | None = None) -> int:
         return errors.INTERRUPTED
     except Exception as error:
         if os.environ.get("PUMPCTL_DEBUG") == "1":
+            import traceback
+
             traceback.print_exc()
         shown = as_shown(error)
         out.error(shown)
@@ -126,6 +127,8 @@ _ROOM = "the command itself may have been carried out: see `pumpctl status`; mak
 
 
 def _keep(error: Exception) -> str:
+    import traceback
+
     details = paths.state_dir() / "last-error.txt"
     try:
         details.parent.mkdir(parents=True, exist_ok=True)

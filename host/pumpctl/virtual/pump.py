@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -165,11 +166,13 @@ def start(
     on its flash already. UsageProblem: it runs already, or there is no MicroPython; LinkError: its firmware
     does not come up.
     """
-    if os.name != "posix":
+    try:
+        import fcntl  # noqa: F401
+    except ImportError:
         raise UsageProblem(
-            "virtual pumps need Linux or macOS", field="virtual", value=os.name,
+            "virtual pumps need Linux or macOS", field="virtual", value=sys.platform,
             remedy="connect a board; or work in WSL, where virtual pumps run",
-        )  # fmt: skip
+        ) from None  # fmt: skip
     pump = VirtualPump(name)
     if pump.running:
         _refuse_second_start(pump)
