@@ -44,7 +44,10 @@ def _standing(alarm: operations.Values) -> str:
 @click.argument("alarm", default="all")
 @pass_context
 def ack(context: Context, alarm: str) -> None:
-    """Acknowledge ALARM, by name or number; all of them without it."""
+    """Acknowledge ALARM, by name or number; all of them without it.
+
+    An alarm that latches stays until it was acknowledged and its cause is gone. `alarms list` tells which are present.
+    """
     code = operations.alarm_code(alarm)
     with context.connect() as pump:
         count = pump.acknowledge(code)["acknowledged"]

@@ -12,6 +12,7 @@ from pumpctl.cli.group import SuggestingGroup, every_command
 from pumpctl.cli.settings import Effective
 from pumpctl.cli.template import template_text
 from pumpctl.errors import Problem, UsageProblem
+from pumpctl.nearest import hint
 
 
 @click.group(cls=SuggestingGroup)
@@ -86,7 +87,7 @@ def show(context: Context, command: tuple[str, ...], every: bool) -> None:
     told = configs.load()
     wanted = " ".join(command)
     if wanted and wanted not in commands():
-        raise UsageProblem(f"there is no command `{wanted}`", field="COMMAND", value=wanted,
+        raise UsageProblem(f"there is no command `{wanted}`{hint(wanted, commands())}", field="COMMAND", value=wanted,
                            remedy="see `pumpctl --help`")  # fmt: skip
     pump = ports.known(context.port)
     rows = _global(context, told, pump)

@@ -30,7 +30,11 @@ _STARTED = ("rate_nl_per_day", "start_in_ms")
 def bolus(
     context: Context, dose: int | None, over: int | None, patient: str | None, cancel: bool, confirm_warnings: bool
 ) -> None:
-    """Give a clinician's bolus of DOSE on top of the basal rate, or cancel it."""
+    """Give a clinician's bolus of DOSE on top of the basal rate, or cancel it.
+
+    DOSE is a mass of drug; the pump makes a volume of it by the concentration in force. It refuses (exit code 3) what
+    is above the therapy's largest bolus, within its lock-out, above a dose limit, or meant for another patient.
+    """
     if cancel:
         _cancel(context, given=(dose, over, patient) != (None, None, None))
         return
@@ -76,7 +80,10 @@ def _cancel(context: Context, given: bool) -> None:
 @click.option("--remind", type=DURATION, help="Alarm after this time, whole minutes.  [default: 30 min]")
 @pass_context
 def stop(context: Context, duration: int | None, remind: int | None) -> None:
-    """Stop delivery at once, without a question; with --for it resumes by itself."""
+    """Stop delivery at once, without a question; with --for it resumes by itself.
+
+    Needs no key, and works in every state. Stopping is a hazard too: an alarm comes after 30 min, or after --remind.
+    """
     remind_min = _whole_minutes(remind)
     if duration is not None and not units.MS_PER_S <= duration <= units.MS_PER_DAY:
         message = f"--for {format_duration(duration)} is not possible, allowed 1 s to 1 d; nothing was stopped"
@@ -117,6 +124,9 @@ def resume(context: Context, delay: int | None, moment: str | None) -> None:
 
     At a terminal you type the daily dose that starts. A script is not asked for a start at once: what is programmed
     was confirmed when it was sent.
+
+    Refused (exit code 3) without a therapy for the drug that was filled in, with an empty reservoir, or while an alarm
+    that stops the motor stands.
     """
     if delay is not None and moment is not None:
         raise UsageProblem("--in and --at are both given", field="--at", remedy="give one of them")
@@ -159,7 +169,10 @@ def _tell_armed(context: Context, reply: Values, changes: Changes) -> None:
 @confirming.options
 @pass_context
 def minimum_rate(context: Context, switch: str) -> None:
-    """Fall to the program's minimum rate, or return from it; asks at a terminal only."""
+    """Fall to the program's minimum rate, or return from it; asks at a terminal only.
+
+    The minimum is the therapy's own: the gentlest rate still safe, for when less is wanted and stopping is not.
+    """
     on = switch == "on"
     with context.connect() as pump:
         now = pump.status()

@@ -29,6 +29,16 @@ class SuggestingGroup(click.Group):
             raise click.UsageError(f"No such command '{name}'.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its whole first sentence, where click would cut it off."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, command.get_short_help_str(limit=200)) for name, command in found if command and not command.hidden
+        ]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
 
 class LazyGroup(SuggestingGroup):
     """A group whose commands are imported when called: name -> (module, attribute, help line)."""
@@ -107,15 +117,33 @@ def share_options(command: click.Command, path: str) -> click.Command:
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
             share_options(below, f"{path} {name}")
-    example = f"\b\nExample: pumpctl {EXAMPLES[path]}"
+    example = f"\b\nExample: pumpctl {EXAMPLES[path]}\n{_MORE}"
     if example not in (command.epilog or ""):
-        command.epilog = "\n\n".join(part for part in (command.epilog, example) if part)
+        command.epilog = "\n\n".join(part for part in (command.epilog, _units(command), example) if part)
     taken = {name for param in command.params for name in (*param.opts, param.name)}
     for option in _shared():
         if option.name not in taken and not taken & set(option.opts):
             command.params.append(option)
     _complete_values(path, command)
     return command
+
+
+_MORE = "Exit codes and environment variables: pumpctl --help"
+
+
+def _units(command: click.Command) -> str:
+    """How the quantities among a command's parameters are written."""
+    from pumpctl.cli.params import DoseAskedType, QuantityType
+    from pumpctl.quantity import KINDS
+
+    kinds = {}
+    for param in command.params:
+        if isinstance(param.type, QuantityType):
+            kinds[param.type.kind.what] = param.type.kind
+        elif isinstance(param.type, DoseAskedType):
+            kinds.update({"dose rate": KINDS["dose_rate"], "share": KINDS["share"]})
+    told = [f"{name} as {kind.example} ({kind.shown})" for name, kind in kinds.items()]
+    return f"Units: {'; '.join(told)}." if told else ""
 
 
 def _complete_values(path: str, command: click.Command) -> None:

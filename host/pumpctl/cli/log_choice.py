@@ -20,8 +20,15 @@ pump = click.option("--pump", "serial", metavar="SERIAL", help="Archived pump.  
 _OPTIONS = (
     click.option("--since", metavar="ISO", help="From this time on, such as 2026-03-01T08:00."),
     click.option("--until", metavar="ISO", help="Before this time."),
-    click.option("--kind", "kinds", multiple=True, type=click.Choice(list(logview.KINDS)), help="Only this kind."),
-    click.option("--alarm", metavar="NAME", help="Only what is about this alarm."),
+    click.option(
+        "--kind",
+        "kinds",
+        metavar="KIND",
+        multiple=True,
+        type=click.Choice(list(logview.KINDS)),
+        help="Only this kind, such as alarm-raised; repeatable. A wrong one is answered with all.",
+    ),  # fmt: skip
+    click.option("--alarm", metavar="NAME", help="Only what is about this alarm, such as stall."),
     click.option("--tail", type=click.IntRange(min=1), metavar="N", help="Only the last N."),
     click.option("--all", "routine", is_flag=True, help="The hourly delivery records and the snapshots too."),
 )

@@ -22,7 +22,12 @@ _PATH = click.Path(dir_okay=False, path_type=Path)
 @click.command(short_help="Write a log as CSV, JSON Lines or Parquet.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--output", type=_PATH, default="-", show_default=True, help="File to write; - is stdout.")
-@click.option("--format", "asked", type=click.Choice(list(logformats.FORMATS)), help="[default: by the file's ending]")
+@click.option(
+    "--format",
+    "asked",
+    type=click.Choice(list(logformats.FORMATS)),
+    help="How it is written.  [default: by the file's ending]",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there, without a question.")
 @log_choice.pump
 @log_choice.options

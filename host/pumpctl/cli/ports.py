@@ -11,7 +11,11 @@ from pumpctl.cli.context import Context, pass_context
 @click.command()
 @pass_context
 def ports(context: Context) -> None:
-    """List the pumps within reach, real and virtual."""
+    """List the pumps within reach, real and virtual.
+
+    NAME is what --port takes: a board's serial port, a virtual pump's name, or the name that the config file gives to
+    the board with this serial number (see `pumpctl config --help`).
+    """
     found = discovery.find()
     context.out.result({"ports": [asdict(port) for port in found]})
     if found:

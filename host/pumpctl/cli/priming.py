@@ -30,7 +30,8 @@ def prime(
 ) -> None:
     """Fill the catheter, off the patient; counted as priming, never as therapy.
 
-    VOLUME is told outright, or computed from --catheter-length, --lumen and --dead-space.
+    VOLUME is told outright, or computed from --catheter-length, --lumen and --dead-space, which the config file may
+    hold for each pump. Asks whether the line is off the patient; --yes answers that it is.
     """
     path = (catheter_length, lumen, dead_space)
     told = fluidpath.volume_nl(("VOLUME", volume), *path)
@@ -46,7 +47,10 @@ def prime(
 @confirming.highlight
 @pass_context
 def flush(context: Context, volume: int, over: int | None) -> None:
-    """Rinse the fluid path with VOLUME from the reservoir, off the patient; counted as priming."""
+    """Rinse the fluid path with VOLUME from the reservoir, off the patient; counted as priming.
+
+    Asks whether the line is off the patient; --yes answers that it is. `pumpctl bolus --cancel` ends it early.
+    """
     _run(context, states.FLUSHING, volume, over, f"Flush with {format_volume(volume)}")
 
 
@@ -55,7 +59,10 @@ def flush(context: Context, volume: int, over: int | None) -> None:
 @confirming.highlight
 @pass_context
 def drain(context: Context, over: int | None) -> None:
-    """Empty the reservoir through the line, off the patient, until the empty switch closes."""
+    """Empty the reservoir through the line, off the patient, until the empty switch closes.
+
+    Asks whether the line is off the patient; --yes answers that it is. `pumpctl bolus --cancel` ends it early.
+    """
     _run(context, states.DRAINING, None, over, "Drain")
 
 

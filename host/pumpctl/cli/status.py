@@ -20,7 +20,10 @@ from pumpctl.errors import UsageProblem
 @click.option("--interval", type=DURATION, default="2s", show_default=True, help="Time between two looks.")
 @pass_context
 def status(context: Context, watch: bool, interval: int) -> None:
-    """Show what the pump is doing."""
+    """Show what the pump is doing: state, alarms, therapy, rate, what was delivered, reservoir, clock, log.
+
+    Asking changes nothing, so that it is always safe. Doses are in ug, volumes in uL or mL; with --json in ng and nL.
+    """
     if watch and context.json:
         raise UsageProblem("--watch has no single JSON document", remedy="run `pumpctl status --json` repeatedly")
     with context.connect() as pump:
@@ -48,7 +51,11 @@ def _watch(context: Context, pump: Pump, interval_s: float) -> None:
 @click.command()
 @pass_context
 def selftest(context: Context) -> None:
-    """Run the pump's self-test; possible while nothing is delivered."""
+    """Run the pump's self-test; possible while nothing is delivered.
+
+    Memory, firmware, stored files, drug library, sensors, sounder and lamps are tried; the motor does not move. Exit
+    code 3 names the parts that failed, or says that the pump delivers.
+    """
     with context.connect() as pump:
         context.out.result(operations.self_test(pump))
     context.out.line("The self-test passed.")

@@ -8,7 +8,9 @@ import click
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DURATION, VOLUME
 from pumpctl.cli.virtual_name import name_option, named
+from pumpctl.errors import UsageProblem
 from pumpctl.fault_names import FAULTS
+from pumpctl.nearest import hint
 from pumpctl.quantity import format_duration, format_volume
 
 
@@ -41,6 +43,9 @@ _FAULTS_EPILOG = "\b\nFaults:\n" + "\n".join(f"  {name:<22} {told}" for name, to
 @pass_context
 def fault(context: Context, fault_name: str | None, switch: str, value: str | None, name: str | None) -> None:
     """Switch FAULT on or off; without it list all there are, and which are on."""
+    if fault_name is not None and fault_name not in FAULTS:
+        raise UsageProblem(f"there is no fault '{fault_name}'{hint(fault_name, FAULTS)}", field="FAULT",
+                           value=fault_name, remedy="`pumpctl virtual fault` lists them")  # fmt: skip
     pump = named(context, name)
     if fault_name is None:
         faults = pump.faults()
