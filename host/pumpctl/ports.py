@@ -107,9 +107,7 @@ def known(spec: str | None) -> config.KnownPump | None:
     if not spec:
         present = find()
         return told.pump_on(present[0].name, present[0].serial) if len(present) == 1 else None
-    if spec in told.pumps or not is_device(spec):
-        return told.pumps.get(spec)
-    return told.pump_on(spec, board_serial(spec))
+    return told.pump_on(spec, board_serial(spec) if is_device(spec) and spec not in told.pumps else "")
 
 
 def _what(port: Port) -> str:

@@ -129,7 +129,11 @@ def send(
     signed = prescription.load(file, signature)
     bridge_nl = bridging.volume_nl(flushed, **path)
     with context.connect() as pump:
-        proposal = operations.propose(pump, told, bridge_nl, signed, bridging.if_needed(path["bridge"]))
+        usual = bridging.if_needed(path["bridge"])
+        proposal = operations.propose(pump, told, bridge_nl, signed, usual)
+        if usual and proposal.bridge_nl:
+            volume = quantity.format_volume(proposal.bridge_nl)
+            context.out.note(f"bridge of {volume}: this pump's catheter, as the config file tells it")
         confirming.show(context, proposal.changes(), f"Pump {pump.hello.serial}", everything)
         bridging.confirm_flushed(context, proposal, flushed)
         confirmed = confirming.program(context, proposal, confirm_warnings)
