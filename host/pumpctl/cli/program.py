@@ -6,7 +6,17 @@ import click
 
 from infuser.wire import program as programs
 from infuser.wire import states
-from pumpctl import doses, eligible, library, operations, prescription, program_changes, program_view, status_parts
+from pumpctl import (
+    doses,
+    eligible,
+    library,
+    operations,
+    prescription,
+    program_changes,
+    program_view,
+    quantity,
+    status_parts,
+)
 from pumpctl import program as therapies
 from pumpctl.cli import bridging, confirming, overrides
 from pumpctl.cli import prescription as signatures
