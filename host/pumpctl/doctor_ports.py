@@ -4,8 +4,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pumpctl import port_access, ports
+from pumpctl import port_access
 from pumpctl.doctor import OK, PROBLEM, SKIPPED, WARNING, Finding, Scene
+from pumpctl.ports import PICO_VENDOR
 
 USB_DEVICES = Path("/sys/bus/usb/devices")
 # USB product numbers of a board whose BOOTSEL button was held: it takes a firmware image and has no serial port.
@@ -65,7 +66,7 @@ def boards(scene: Scene) -> Iterator[Finding]:
 def _waiting(folder: Path) -> Iterator[Finding]:
     for vendor in sorted(folder.glob("*/idVendor")):
         try:
-            is_board = vendor.read_text().strip() == f"{ports.PICO_VENDOR:04x}"
+            is_board = vendor.read_text().strip() == f"{PICO_VENDOR:04x}"
             chip = _BOOTSEL.get(vendor.with_name("idProduct").read_text().strip(), "")
         except OSError:
             continue

@@ -39,7 +39,7 @@ def members(only: Sequence[str] = (), excluded: Sequence[str] = (), also: Sequen
     PortError if none is attached, UsageProblem if a pattern fits none: a slip of the pen must not act on other pumps.
     """
     found = [Member(port, _serial(port)) for port in [*ports.find(), *map(ports.resolve, also)]]
-    found = list({member.port.spec: member for member in found}.values())
+    found = list({member.port.spec: member for member in reversed(found)}.values())[::-1]
     if not found:
         remedy = "connect a board, or start a virtual pump: `pumpctl virtual start`"
         raise PortError("no pump found", field="port", remedy=remedy)

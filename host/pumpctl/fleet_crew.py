@@ -38,6 +38,9 @@ class Watch(Protocol):
     def ended(self, name: str, error: PumpctlError | None) -> None:
         """That pump is finished."""
 
+    def stopping(self) -> None:
+        """Ctrl-C was pressed: what runs is let end."""
+
 
 class Seat:
     """A pump of the crew: `result` is what came of the last task, `error` what took it out of those after."""
@@ -76,6 +79,9 @@ class Seat:
         if self.error is not None:
             return {**told, "ok": False, "error": self.error.document()}
         return {**told, "ok": True, "result": self.result}
+
+
+_Seats = queue.SimpleQueue[Seat]
 
 
 class Crew:
@@ -120,24 +126,19 @@ class Crew:
         Ctrl-C breaks off what can be broken off, lets the rest end and begins nothing new.
         """
         meant = [seat for seat in (self.seats if seats is None else seats) if seat.error is None]
-        waiting: queue.SimpleQueue[Seat] = queue.SimpleQueue()
+        waiting: _Seats = queue.SimpleQueue()
         for seat in meant:
             waiting.put(seat)
-        ended: set[str] = set()
-        threads = [
-            threading.Thread(target=self._work, args=(task, watch, waiting, ended), daemon=True)
-            for _ in range(min(self._jobs, len(meant)))
-        ]
-        for thread in threads:
-            thread.start()
-        self._join(threads)
-        for seat in meant:
-            if seat.member.port.spec not in ended:
+        finished: _Seats = queue.SimpleQueue()
+        for _ in range(min(self._jobs, len(meant))):
+            threading.Thread(target=self._work, args=(task, watch, waiting, finished), daemon=True).start()
+        for seat in self._without(meant, finished, watch):
+            if seat.error is None:
                 seat.error = Interrupted(
                     "left behind by Ctrl-C: it may or may not have been done", remedy="see `pumpctl fleet status`"
                 )
 
-    def _work(self, task: Task, watch: Watch, waiting: "queue.SimpleQueue[Seat]", ended: set[str]) -> None:
+    def _work(self, task: Task, watch: Watch, waiting: _Seats, finished: _Seats) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 seat = waiting.get_nowait()
@@ -147,8 +148,8 @@ class Crew:
                     seat.error = error
                 except Exception as error:  # a fault of ours on one pump must not stop the others
                     seat.error = Internal(f"internal error: {type(error).__name__}: {error}")
-                ended.add(seat.member.port.spec)
                 watch.ended(seat.name, seat.error)
+                finished.put(seat)
 
     def _done(self, seat: Seat, task: Task, watch: Watch) -> Values:
         def advance(share: float) -> None:
@@ -160,14 +161,19 @@ class Crew:
             raise Interrupted("not begun: Ctrl-C came before", remedy="run it again")
         return task(seat.pump(), advance)
 
-    def _join(self, threads: Sequence[threading.Thread]) -> None:
+    def _without(self, meant: Sequence[Seat], finished: _Seats, watch: Watch) -> list[Seat]:
+        """Wait for all of them; those that are left where somebody would not wait for them."""
+        # Not by joining the threads: Python 3.11 takes a thread for ended when Ctrl-C interrupts its join.
+        left = list(meant)
         leave_s = math.inf
-        for thread in threads:
-            while thread.is_alive() and time.monotonic() < leave_s:
-                try:
-                    thread.join(_LOOK_S)
-                except KeyboardInterrupt:
-                    if self._stop.is_set():
-                        return  # a second Ctrl-C waits for nobody
-                    self._stop.set()
-                    leave_s = time.monotonic() + _LEAVE_S
+        while left and time.monotonic() < leave_s:
+            try:
+                with contextlib.suppress(queue.Empty):
+                    left.remove(finished.get(timeout=_LOOK_S))
+            except KeyboardInterrupt:
+                if self._stop.is_set():
+                    break  # a second Ctrl-C waits for nobody
+                self._stop.set()
+                watch.stopping()
+                leave_s = time.monotonic() + _LEAVE_S
+        return left

@@ -9,7 +9,7 @@ from pumpctl.fleet_crew import Crew, Seat
 Values = dict[str, Any]
 STATUS_COLUMNS = ("PUMP", "STATE", "DOSE NOW", "RESERVOIR", "REFILL DUE", "ALARMS")
 NOTHING = "-"
-_SERIAL_SHOWN = 16
+_FAILED = {"link": "no answer", "protocol-mismatch": "other version", "verification": "unsound"}
 
 
 def document(crew: Crew, skipped: Sequence[Any]) -> Values:
@@ -26,7 +26,9 @@ def rows(crew: Crew, row: Callable[[Seat], Sequence[str]], width: int) -> list[l
     """A row for each pump: its name and what `row` tells of it; of one that failed only that."""
     told = []
     for seat in crew.seats:
-        cells = [f"failed: {seat.error.kind}"] if seat.error is not None else list(row(seat))
+        cells = (
+            [f"failed: {_FAILED.get(seat.error.kind, seat.error.kind)}"] if seat.error is not None else list(row(seat))
+        )
         told.append([seat.name, *cells, *[NOTHING] * (width - 1 - len(cells))])
     return told
 

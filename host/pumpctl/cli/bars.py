@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NAME_MAX = 24
 _QUIET_S = 1.0
+_STOPPING = "Ctrl-C: what runs is let end, nothing more is begun; again to leave at once"
 
 
 @contextlib.contextmanager
@@ -33,7 +34,7 @@ def bars(out: Output, title: str, names: Sequence[str]) -> Iterator["Watch"]:
         tasks = {
             name: progress.add_task(f"{title}  {_short(name)}", total=1.0, told="") for name in dict.fromkeys(names)
         }
-        yield _Bars(progress, tasks)
+        yield _Bars(out, progress, tasks)
 
 
 def _short(name: str) -> str:
@@ -42,7 +43,8 @@ def _short(name: str) -> str:
 
 
 class _Bars:
-    def __init__(self, progress: "Progress", tasks: "dict[str, TaskID]") -> None:
+    def __init__(self, out: Output, progress: "Progress", tasks: "dict[str, TaskID]") -> None:
+        self._out = out
         self._progress = progress
         self._tasks = tasks
 
@@ -55,6 +57,9 @@ class _Bars:
             self._progress.update(task, completed=1.0, told="done")
         else:
             self._progress.update(task, told=f"failed: {error.kind}")
+
+    def stopping(self) -> None:
+        self._out.note(_STOPPING)
 
 
 class _Lines:
@@ -71,3 +76,6 @@ class _Lines:
     def ended(self, name: str, error: PumpctlError | None) -> None:
         if time.monotonic() >= self._quiet_until_s:
             self._out.note(f"{self._title} {name}: {'done' if error is None else 'failed'}")
+
+    def stopping(self) -> None:
+        self._out.note(_STOPPING)

@@ -1,5 +1,6 @@
 """`pumpctl fleet`: the same on every attached pump, side by side; one that fails never stops the others."""
 
+import glob
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,7 @@ def _crew(
     """The pumps that are meant; --port names a single one, as everywhere."""
     if context.port:
         port = ports.resolve(context.port)
-        only, also = [*only, port.name], [*also, port.spec]
+        only, also = [*only, glob.escape(port.spec)], [*also, port.spec]
     chosen = members.members(only, excluded, also)
     with Crew(chosen, context.who, jobs) as crew:
         yield crew
