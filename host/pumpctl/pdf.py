@@ -26,6 +26,10 @@ _FLAGS = (
 )  # fmt: skip
 _REMEDY = f"install Chromium, Chrome or Edge, or name one by {ENVIRONMENT}; without, print the HTML page from a browser"
 _TOLD_MOST = 200
+_KEPT_IN = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
+_TEMPORARY_IN = "TMPDIR"
+# The browser makes a socket there, and a socket's whole path has 104 characters at most on some systems.
+_SOCKET_FOLDER_MOST = 55
 
 
 def find() -> str:
@@ -64,9 +68,9 @@ def printed(page: str, timeout_s: float = TIMEOUT_S) -> bytes:
         # A browser refuses to run as root with its sandbox. The page is our own: it has no script and fetches nothing.
         geteuid = getattr(os, "geteuid", None)
         bare = geteuid is not None and geteuid() == 0
-        said = _run([*command, *(["--no-sandbox"] if bare else []), source.as_uri()], timeout_s, browser)
+        said = _run([*command, *(["--no-sandbox"] if bare else []), source.as_uri()], timeout_s, folder)
         if not target.is_file() and not bare and "sandbox" in said:
-            said = _run([*command, "--no-sandbox", source.as_uri()], timeout_s, browser)
+            said = _run([*command, "--no-sandbox", source.as_uri()], timeout_s, folder)
         data = target.read_bytes() if target.is_file() else b""
     if not data.startswith(b"%PDF") or b"%%EOF" not in data[-1024:]:
         last = next((line for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
@@ -77,12 +81,16 @@ def printed(page: str, timeout_s: float = TIMEOUT_S) -> bytes:
     return data
 
 
-def _run(command: list[str], timeout_s: float, browser: str) -> str:
-    """Run the browser to its end and return what it said; it and all that it started are ended in any case."""
+def _run(command: list[str], timeout_s: float, folder: str) -> str:
+    """Run the browser to its end and return what it said; it and all that it started are ended in any case.
+
+    What it keeps beside its profile goes into `folder` too.
+    """
+    browser = command[0]
     try:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            start_new_session=True,
+            command, env=_environment(folder), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
     except OSError as error:
         raise UsageProblem(f"{browser}: {error.strerror or error}", value=browser, remedy=_REMEDY) from error
@@ -96,6 +104,13 @@ def _run(command: list[str], timeout_s: float, browser: str) -> str:
     finally:
         _end(process)
     return said.decode("utf-8", "replace")
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Has the browser keep its things in a folder, as far as that is not too deep."""
+    others = {name: value for name, value in os.environ.items() if name != _TEMPORARY_IN}
+    temporary = {_TEMPORARY_IN: folder} if len(folder) <= _SOCKET_FOLDER_MOST else {}
+    return {**others, **dict.fromkeys(_KEPT_IN, folder), **temporary}
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

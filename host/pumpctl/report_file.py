@@ -35,7 +35,7 @@ class Asked:
 
     since: str = ""
     until: str = ""
-    last_ms: int = 0
+    last_ms: int | None = None
     pdf: bool = False
     paper: str = PAPERS[0]
     events_most: int = report.EVENTS_MOST
@@ -107,10 +107,12 @@ def _built(
         remedy = "pull the log first: `pumpctl log pull`"
         raise UsageProblem(f"the log of pump {serial} holds no record", remedy=remedy)
     since_ms, until_ms = _bound("since", asked.since, log), _bound("until", asked.until, log)
-    if asked.last_ms:
+    if asked.last_ms is not None:
         if asked.since:
             remedy = "leave one of them out"
             raise UsageProblem("--last and --since exclude each other", field="--last", remedy=remedy)
+        if asked.last_ms <= 0:
+            raise UsageProblem("--last is 0, allowed 1 ms and more", field="--last", value=asked.last_ms, low=1)
         last_ms = _ends(log)[1].local_ms
         since_ms = max(0, (last_ms if until_ms is None else min(until_ms, last_ms)) - asked.last_ms)
     told = report_data.build(log, serial, since_ms, until_ms, findings, notes, asked.visits)

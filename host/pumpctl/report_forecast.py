@@ -120,12 +120,13 @@ def sentence(report: Report) -> str:
     if told.earliest_ms is not None and told.earliest_ms <= report.end_ms:
         return "The reservoir is at its alarm volume: a refill is due."
     early = _when(told.earliest_ms)
+    recent = f" At the flow of the last days it is {_when(told.recent_ms)}." if told.recent_ms is not None else ""
     if not told.ranges:
-        return f"Refill before {early}: then the alarm volume is reached, by the program."
+        return f"Refill before {early}: then the alarm volume is reached, by the program.{recent}"
     late = f"on {_when(told.latest_ms)}" if told.latest_ms is not None else "not within two years"
     return (
         f"Refill before {early}: then the alarm volume is reached if the patient takes every bolus allotted; "
-        f"without any it is reached {late}."
+        f"without any it is reached {late}.{recent}"
     )
 
 

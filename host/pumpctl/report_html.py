@@ -1,16 +1,30 @@
 """Tables of the report as HTML."""
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pumpctl.report_text import escape
 
 # A table of no more rows is not torn apart in print.
-WHOLE_MOST = 14
+WHOLE_MOST = 8
+
+
+# A word of no more characters fits into a column; a longer one, which only outsiders write, may be broken.
+_WORD_MOST = 16
+_PIECES = re.compile(rf"\S{{{_WORD_MOST}}}(?=\S)")
 
 
 def lines(text: str) -> str:
-    """A text of several lines, each escaped."""
-    return "<br/>".join(escape(line) for line in text.split("\n"))
+    """A text of several lines, each escaped; what is no word that fits a column may break."""
+    return "<br/>".join("<wbr/>".join(map(escape, _pieces(line))) for line in text.split("\n"))
+
+
+def _pieces(line: str) -> list[str]:
+    if len(line) <= _WORD_MOST:
+        return [line]
+    cuts = [0, *(found.end() for found in _PIECES.finditer(line)), len(line)]
+    return [line[begin:end] for begin, end in pairwise(cuts)]
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = (), name: str = "") -> str:

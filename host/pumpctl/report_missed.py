@@ -18,7 +18,7 @@ def programmed_nl(doses: Sequence[Dose], start_ms: int, end_ms: int) -> int:
     total = 0
     for at, one in enumerate(doses):
         following_ms = doses[at + 1].local_ms if at + 1 < len(doses) else end_ms
-        begin_ms, stop_ms = max(start_ms, one.local_ms if at else start_ms), min(end_ms, following_ms)
+        begin_ms, stop_ms = max(start_ms, one.local_ms), min(end_ms, following_ms)
         schedule = one.schedule
         if schedule is not None and stop_ms > begin_ms:
             total += _due(schedule, begin_ms, stop_ms)

@@ -21,7 +21,7 @@ def reservoir(report: Report) -> str:
     ahead = forecast(report)
     known = None if isinstance(ahead, str) else ahead
     end_ms = _end_ms(report, known)
-    plot = base(report, "plot-reservoir", "Volume in the reservoir", _described(report, level), (0, most + most // 6),
+    plot = base(report, "plot-reservoir", "Volume in the reservoir", _described(report, level), (0, most + most // 4),
                 HEIGHT, end_ms)  # fmt: skip
     plot.value_axis("volume, mL", units.NL_PER_ML)
     if limits:

@@ -47,7 +47,7 @@ def _dosed(report: Report) -> list[str]:
         program = report.program
         drug = f" of {program['drug']}" if program else ""
         mean = f", on average {dose(report.mean_dose_ng_per_day)} a day" if report.mean_dose_ng_per_day else ""
-        told.append(f"That is {dose(report.total.dose_ng(*THERAPY))}{drug}{mean}: {' and '.join(parts)}.")
+        told.append(f"That is {dose(report.total.dose_ng(*THERAPY))}{drug}{mean}: {_joined(parts)}.")
     primed = report.total.volume_nl(states.PRIME)
     if primed:
         told.append(f"Another {volume(primed)} went into priming, which is not therapy.")
@@ -102,6 +102,11 @@ def _doubtful(report: Report) -> list[str]:
 
 def _ahead(report: Report) -> list[str]:
     return [report_forecast.sentence(report)] if report.programs else []
+
+
+def _joined(parts: list[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
 
 
 def _times(number: int) -> str:

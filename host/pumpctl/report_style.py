@@ -11,7 +11,7 @@ body{margin:0;background:#fff;color:var(--ink);font:15px/1.5 system-ui,"Segoe UI
 main{max-width:1000px;margin:0 auto;padding:28px 24px 40px}
 h1{font-size:27px;line-height:1.2;margin:0}
 h2{font-size:18px;margin:34px 0 8px;padding-top:10px;border-top:1px solid var(--rule)}
-h3{font-size:15px;margin:18px 0 6px}
+h3{font-size:15px;margin:18px 0 6px;overflow-wrap:anywhere}
 p{margin:6px 0}
 .warning{color:var(--soft);margin:2px 0 14px}
 dl{display:grid;grid-template-columns:1fr 1fr;gap:10px 28px;margin:0 0 14px}
@@ -51,11 +51,12 @@ tbody td:first-child,#interruptions td:nth-child(-n+3){white-space:nowrap}
 #visits td:last-child{min-width:5em}
 .change table{table-layout:fixed}.change th:first-child{width:20%}.change th:nth-child(3){width:38%}
 .change th:last-child{width:12%}
+.change td:first-child{white-space:normal}
 summary{cursor:pointer;padding:4px 0}
 footer{margin-top:36px;padding-top:10px;border-top:1px solid var(--rule);font-size:13px;color:var(--soft)}
 @media (max-width:640px){
 dl,.side{grid-template-columns:1fr}main{padding:18px 12px}
-section{overflow-x:auto}svg.plot{min-width:600px}}
+section{overflow-x:auto}svg.plot{min-width:600px}.change table{min-width:520px}}
 @media print{
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 body{font-size:9.5pt;line-height:1.4}main{max-width:none;padding:0}
@@ -74,7 +75,7 @@ ul.told li{break-inside:avoid;margin-bottom:1.5px}
 dl.therapy{display:block;columns:2;column-gap:20px;margin-bottom:4px}
 .therapy div{display:flex;gap:8px;break-inside:avoid;font-size:8.5pt}.therapy dt{flex:0 0 84px}
 header dl{grid-template-columns:1fr 1.1fr 1.3fr 1.9fr}
-section{overflow:visible}svg.plot{min-width:0}
+section{overflow:visible}svg.plot,.change table{min-width:0}
 details::details-content{content-visibility:visible;block-size:auto;display:block}
 summary{list-style:none}
 }
