@@ -17,8 +17,6 @@ def sentences(report: Report) -> list[str]:
 def _delivered(report: Report) -> list[str]:
     if not report.points:
         return [f"No delivery is recorded between {moment(report.start_ms)} and {moment(report.end_ms)}."]
-    if not report.delivered_nl and not report.programmed_nl:
-        return [f"Nothing was delivered between {moment(report.start_ms)} and {moment(report.end_ms)}."]
     off = report.delivered_nl - report.programmed_nl
     share = percent(off, report.programmed_nl)
     told = f"difference {volume(off)}{', ' + share if share else ''}"
