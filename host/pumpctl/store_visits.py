@@ -4,7 +4,6 @@ import contextlib
 import json
 import sqlite3
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pumpctl.errors import UsageProblem
@@ -24,9 +23,10 @@ _COLUMNS = "id, serial, kind, state, patient, operator, begun, ended, document, 
 
 @dataclass
 class Visit:
-    """A visit as it is kept. Times are ISO 8601 by this machine's clock; `facts` and answers are plain JSON values.
+    """A visit as it is kept. Times are ISO 8601, by the pump's clock where it is set; all else are plain JSON values.
 
-    `given` are the answers of options and files, `answers` those in force, `done` the steps by name.
+    `given` are the answers of options and files, `answers` those in force, `done` the steps by name, `facts` what was
+    met on the way.
     """
 
     id: int
@@ -93,9 +93,8 @@ class Visits:
         found = self._visits("WHERE serial = ? AND state = 'open'", (serial,))
         return found[0] if found else None
 
-    def begin_visit(self, serial: str, kind: str, operator: str) -> Visit:
+    def begin_visit(self, serial: str, kind: str, operator: str, begun: str) -> Visit:
         """A new visit; UsageProblem if one is open at this pump: there is never a second."""
-        begun = now()
         with self._transaction():
             left = self.open_visit(serial)
             if left is not None:
@@ -126,16 +125,16 @@ class Visits:
                 )
         visit.revision += 1
 
+    def drop_visit(self, visit: Visit) -> None:
+        """Forget a visit in which nothing was done."""
+        with self._transaction():
+            self._base.execute("DELETE FROM visits WHERE id = ?", (visit.id,))
+
     def _visits(self, where: str, values: tuple[object, ...]) -> list[Visit]:
         with self._named():
             return [
                 _visit(row) for row in self._base.execute(f"SELECT {_COLUMNS} FROM visits {where} ORDER BY id", values)
             ]
-
-
-def now() -> str:
-    """This moment as visits keep it, ISO 8601 to the second."""
-    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
 
 
 def _visit(row: tuple[Any, ...]) -> Visit:

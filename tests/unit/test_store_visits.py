@@ -9,6 +9,8 @@ from pumpctl import store, store_visits
 from pumpctl.errors import UsageProblem
 from pumpctl.store import Archive
 
+BEGUN = "2026-01-01T08:00:00+01:00"
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -17,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_visit_is_read_back_by_another_process_as_it_was_kept(path: Path) -> None:
     with Archive(path) as archive:
-        visit = archive.begin_visit("E66100", "refill", "Ada")
+        visit = archive.begin_visit("E66100", "refill", "Ada", BEGUN)
         visit.patient, visit.answers, visit.done = "BENCH-001", {"residual": 1_800_000}, ["look", "stop"]
         visit.figures = [["residual", "1.8 mL"]]
         archive.keep_visit(visit)
@@ -31,19 +33,19 @@ def test_a_visit_is_read_back_by_another_process_as_it_was_kept(path: Path) -> N
 
 def test_a_pump_has_one_open_visit(path: Path) -> None:
     with Archive(path) as archive:
-        first = archive.begin_visit("E66100", "refill", "Ada")
+        first = archive.begin_visit("E66100", "refill", "Ada", BEGUN)
         with pytest.raises(UsageProblem, match="still open") as refused:
-            archive.begin_visit("E66100", "adjust", "Ben")
+            archive.begin_visit("E66100", "adjust", "Ben", BEGUN)
         assert "visit resume" in refused.value.remedy
-        archive.begin_visit("E66101", "adjust", "Ben")
+        archive.begin_visit("E66101", "adjust", "Ben", BEGUN)
         first.state = store_visits.ABANDONED
         archive.keep_visit(first)
-        assert archive.begin_visit("E66100", "adjust", "Ben").id != first.id
+        assert archive.begin_visit("E66100", "adjust", "Ben", BEGUN).id != first.id
 
 
 def test_two_processes_do_not_go_on_with_one_visit(path: Path) -> None:
     with Archive(path) as archive, Archive(path) as other:
-        visit = archive.begin_visit("E66100", "refill", "Ada")
+        visit = archive.begin_visit("E66100", "refill", "Ada", BEGUN)
         theirs = other.visit(visit.id)
         archive.keep_visit(visit)
         theirs.done = ["stop"]
@@ -58,6 +60,6 @@ def test_an_archive_without_visits_is_taken_over_with_all_that_is_in_it(path: Pa
         base.execute("INSERT INTO log VALUES (1, 'E66100', 0, 7, x'00')")
     with Archive(path) as archive:
         assert archive.serials() == ["E66100"] and archive.visits() == []
-        archive.begin_visit("E66100", "refill", "Ada")
+        archive.begin_visit("E66100", "refill", "Ada", BEGUN)
     with Archive(path) as archive:
         assert archive.select(None).next_seq == 7 and len(archive.visits()) == 1

@@ -30,6 +30,7 @@ COMMANDS = {
     "flush": ("pumpctl.cli.priming", "flush", "Rinse the fluid path, off the patient."),
     "drain": ("pumpctl.cli.priming", "drain", "Empty the reservoir, off the patient."),
     "refill": ("pumpctl.cli.refill", "refill", "Guide a refill of the reservoir."),
+    "visit": ("pumpctl.cli.visit", "group", "Guide a whole visit: refill, implant, adjust, change of drug."),
     "alarms": ("pumpctl.cli.alarms", "alarms", "List, acknowledge and silence alarms."),
     "clock": ("pumpctl.cli.clock", "clock", "Show or set the pump's clock."),
     "selftest": ("pumpctl.cli.status", "selftest", "Run the pump's self-test."),

@@ -1,0 +1,78 @@
+"""A visit at the terminal, or unattended: steps shown, questions asked, programs compared and confirmed."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from pumpctl import operations, visit_answers
+from pumpctl.cli import bridging
+from pumpctl.cli import program as programming
+from pumpctl.cli.context import Context
+from pumpctl.errors import UsageProblem
+from pumpctl.printable import printable
+from pumpctl.visit import Question, Row
+from pumpctl.visit_questions import shown
+
+
+class Terminal:
+    """Asks a person where there is one; without a terminal every answer must have been given."""
+
+    def __init__(self, context: Context, confirm_warnings: bool) -> None:
+        self._context = context
+        self._confirm_warnings = confirm_warnings
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a person to ask."""
+        return self._context.interactive
+
+    def step(self, number: int, of: int, title: str, hands: str, then: str) -> None:
+        """The head of a step."""
+        self.tell(f"\nStep {number} of {of}: {title}.")
+        if hands:
+            self.tell(f"  {hands}")
+        if then and self.interactive:
+            self.tell(f"  Next: {then}.")
+
+    def tell(self, text: str) -> None:
+        """On stderr: the result alone goes to stdout."""
+        self._context.out.note(text)
+
+    def pairs(self, rows: Sequence[Row], title: str) -> None:
+        """A table that a person needs in order to decide."""
+        self._context.out.table(("", ""), rows, title, True)
+
+    def ask(self, question: Question, words: str, default: Any) -> Any:
+        """The answer in the visit's units; one that cannot be read is asked for again."""
+        if default is not None and self._context.yes:
+            return default
+        words = printable(words, "\n")
+        if question.kind == "yes":
+            return click.confirm(words, default=default, err=True)
+        offered = None if default is None else shown(question, default)
+        while True:
+            typed: str = click.prompt(words, default=offered, err=True)
+            if default is not None and typed == offered:
+                return default
+            try:
+                return visit_answers.read(question, typed)
+            except UsageProblem as wrong:
+                for line in wrong.lines():
+                    self.tell(line)
+
+    def confirm(self, question: str) -> None:
+        """Go on only if a person says yes, or `--yes` was given."""
+        self._context.confirm(question)
+
+    def program(self, proposal: operations.Proposal, flushed: bool) -> bool:
+        """Compared and confirmed as `program send` does it."""
+        rows = proposal.rows()
+        self._context.out.table(("SETTING", "NOW", "NEW", "CHANGE"), rows, "Program now and new", True)
+        bridging.confirm_flushed(self._context, proposal, flushed)
+        return programming._confirm(self._context, proposal, self._confirm_warnings)
+
+    def progress(self, title: str, work: Callable[[Callable[[float], None]], Any]) -> Any:
+        """Work with its progress on stderr."""
+        with self._context.out.progress(title, 1.0) as advance:
+            return work(advance)

@@ -1,0 +1,295 @@
+"""Steps that several visits share: look, stop, residual, fill, account, program, resume, log, summary."""
+
+from typing import Any
+
+from infuser.wire import alarms, states
+from infuser.wire import program as programs
+from pumpctl import logbook, logpull, operations, program_view, status_parts, status_view, visit_log
+from pumpctl import program as therapies
+from pumpctl import visit_questions as ask
+from pumpctl.errors import Refused, UsageProblem
+from pumpctl.quantity import format_dose_rate, format_volume
+from pumpctl.visit import Room, Step, moment
+
+# Alarms whose cause a refill takes away.
+_MENDED = (alarms.RESERVOIR_LOW, alarms.RESERVOIR_EMPTY)
+
+
+# Look
+
+
+def look(room: Room) -> None:
+    """What the pump does and holds now goes into the visit, and before the person's eyes; nothing is changed."""
+    survey(room)
+    room.visit.patient = room.facts["patient"]
+
+
+def survey(room: Room) -> None:
+    """The facts that a visit begins with, kept once."""
+    if "mark" in room.facts:
+        return
+    now = room.status()
+    held = room.pump.read_program()
+    program = therapies.decode(held) if held else None
+    room.facts.update(
+        mark=now["log_next"],
+        begun=moment(now),
+        firmware=room.pump.hello.firmware,
+        patient=now["patient"],
+        drug=now["drug"],
+        state=status_parts.state_name(now["state"]),
+        ran=now["state"] in states.DELIVERING or bool(now["start_in_ms"]),
+        expected_nl=now["reservoir_nl"],
+        reservoir_nl=now["reservoir_nl"],
+        alarm_volume_nl=program["low_reservoir_nl"] if program else now["low_reservoir_nl"],
+        fill_concentration=now["concentration_ug_per_ml"],
+        dose_ng_per_day=now["program_dose_ng_per_day"],
+        refill_due=status_view.refill_due(now["refill_due_ms"], now),
+        alarms=[alarm_text(one) for one in now["alarm_list"]],
+        signed_only=now["signed_only"],
+        planned=bool(now["plan_length"]),
+        program=held.hex(),
+        status=[list(row) for row in status_view.lines(now, room.pump.hello)],
+    )
+
+
+def alarm_text(alarm: dict[str, Any]) -> str:
+    """An alarm in one phrase."""
+    told = status_view.alarm_document(alarm, 0)
+    return f"{told['id']} ({told['priority']}): {told['text']}"
+
+
+def show_status(room: Room) -> None:
+    """The status before the person's eyes."""
+    survey(room)
+    room.talk.pairs([(name, value) for name, value in room.facts["status"]], f"Pump {room.visit.serial}")
+    for told in room.facts["alarms"]:
+        room.talk.tell(f"alarm: {told}")
+
+
+def need_program(room: Room) -> None:
+    """UsageProblem where the pump has no therapy."""
+    if not room.facts["program"]:
+        raise UsageProblem(
+            "the pump has no therapy", remedy="`pumpctl visit implant` gives it its first", field="program"
+        )
+
+
+# Refill
+
+
+def refilled(room: Room) -> bool:
+    """Whether the pump has accounted for a refill since the visit began; its figures are then taken over."""
+    told = visit_log.refill(room.pump, room.facts["mark"])
+    if told is None:
+        return False
+    filled = {"residual": told["measured_residual_nl"], "volume": told["volume_nl"],
+              "concentration": told["concentration_ug_per_ml"]}  # fmt: skip
+    for key, value in filled.items():
+        mine = room.visit.answers.get(key)
+        if mine is not None and mine != value:
+            room.talk.tell(f"The pump has accounted for another {key} than this visit was told; the pump's counts.")
+    now = room.status()
+    room.visit.answers.update(filled)
+    room.facts.update(accounted=True, expected_nl=told["expected_residual_nl"], refilled_by=told["operator"])
+    _after(room, now["reservoir_nl"], status_view.refill_due(now["refill_due_ms"], now))
+    return True
+
+
+def _after(room: Room, reservoir_nl: int, due: str) -> None:
+    room.facts.update(filled_nl=reservoir_nl, new_refill_due=due)
+
+
+def stopped(room: Room) -> bool:
+    """Whether the pump stands in its refill, or has already accounted for it."""
+    return room.status()["state"] == states.REFILL or refilled(room)
+
+
+def stop(room: Room) -> None:
+    """The pump stops for the refill."""
+    facts = room.facts
+    dose = f", {format_dose_rate(facts['dose_ng_per_day'])}" if facts["dose_ng_per_day"] else ""
+    whose = f" of {facts['patient']}{dose}" if facts["program"] else ""
+    room.talk.confirm(f"Stop pump {room.visit.serial}{whose} for the refill?")
+    facts["expected_nl"] = room.pump.begin_refill()["expected_residual_nl"]
+    room.talk.tell(f"The pump is stopped; expected residual {format_volume(facts['expected_nl'])}.")
+
+
+def residual(room: Room) -> None:
+    """The discrepancy is told; one over the limits has been measured again and accepted."""
+    answers = room.visit.answers
+    while not ask.accounted(room) and ask.discrepancy(room).over and not answers.get(ask.ACCEPT.key):
+        for key in (ask.RESIDUAL.key, ask.ACCEPT.key):
+            answers.pop(key, None)
+            room.visit.given.pop(key, None)
+        room.answer(ask.RESIDUAL)
+        if ask.discrepancy(room).over:
+            room.answer(ask.ACCEPT)
+    if not ask.accounted(room):
+        room.talk.tell(f"Residual: {ask.discrepancy(room).sentence}.")
+
+
+def nothing(room: Room) -> None:
+    """The step is done with the hands, or with its answers."""
+
+
+def account(room: Room) -> None:
+    """The pump takes residual, volume and concentration into its books."""
+    answers = room.visit.answers
+    told = f"{format_volume(answers['residual'])} drawn, {format_volume(answers['volume'])} of"
+    strength = f"{answers['concentration']} ug/mL"
+    room.talk.confirm(f"Account for this refill of {room.facts['patient']}: {told} {strength} filled in?")
+    reply = room.pump.complete_refill(answers["residual"], answers["volume"], answers["concentration"])
+    now = room.status()
+    room.facts["accounted"] = True
+    room.facts["expected_nl"] = answers["residual"] - reply["discrepancy_nl"]
+    _after(room, reply["reservoir_nl"], status_view.refill_due(reply["refill_due_ms"], now))
+
+
+STOP = Step("stop", "stop the pump for the refill", stop, "Have syringe, needle and the new drug ready.",
+            holds=stopped, until="account", changes=True)  # fmt: skip
+RESIDUAL = Step("residual", "draw and measure the residual", residual,
+                "Draw all that is in the reservoir; read the volume off the syringe.",
+                (ask.LIMIT_SHARE, ask.LIMIT_VOLUME, ask.RESIDUAL, ask.ACCEPT))  # fmt: skip
+FILL = Step("fill", "fill the new drug in", nothing,
+            "The reservoir is empty now: fill slowly, without air; keep the vial to read its concentration.",
+            (ask.VOLUME, ask.CONCENTRATION))  # fmt: skip
+ACCOUNT = Step("account", "account for the refill", account, holds=refilled)
+
+
+# Program
+
+
+def wanted(room: Room) -> therapies.Program:
+    """The program that this visit puts into force."""
+    return therapies.decode(bytes.fromhex(room.facts["program_new"]))
+
+
+def want(room: Room, program: therapies.Program) -> None:
+    """The program that this visit is to put into force."""
+    room.facts["program_new"] = therapies.encode(program).hex()
+
+
+def in_force(room: Room) -> bool:
+    """Whether the pump holds the program wanted, by its digest."""
+    data = bytes.fromhex(room.facts.get("program_new", ""))
+    return bool(data) and room.status()["program_digest"] == programs.digest(data)
+
+
+def put_into_force(room: Room, bridge_nl: int = 0, flushed: bool = False) -> None:
+    """Stage, compare side by side, confirm, commit and read back; nothing where it is in force already."""
+    if in_force(room):
+        return
+    signature = bytes.fromhex(room.facts.get("signature", ""))
+    proposal = operations.propose(room.pump, wanted(room), bridge_nl, signature)
+    room.facts["rows"] = [list(row) for row in proposal.rows()]
+    confirmed = room.talk.program(proposal, flushed)
+    operations.commit(room.pump, proposal, confirmed)
+
+
+def note_due(room: Room) -> None:
+    """The refill's due time as the pump reckons it now."""
+    now = room.status()
+    room.facts["new_refill_due"] = status_view.refill_due(now["refill_due_ms"], now)
+    room.talk.tell(f"Refill due: {room.facts['new_refill_due']}.")
+
+
+def set_alarm_volume(room: Room) -> None:
+    """The alarm volume is part of the program: changed, it is a program like any other."""
+    data = room.pump.read_program()
+    level = room.visit.answers[ask.ALARM_VOLUME.key]
+    program = therapies.decode(data)
+    if program["low_reservoir_nl"] != level:
+        want(room, {**program, "low_reservoir_nl": level})
+        put_into_force(room)
+    note_due(room)
+
+
+ALARM_VOLUME = Step("alarm-volume", "alarm volume and refill date", set_alarm_volume, questions=(ask.ALARM_VOLUME,))
+
+
+# Resume
+
+
+def runs(room: Room) -> bool:
+    """Whether therapy runs, or starts by itself."""
+    now = room.status()
+    return now["state"] in states.DELIVERING or bool(now["start_in_ms"])
+
+
+def resume(room: Room) -> None:
+    """Therapy goes on, unless it is to stay stopped."""
+    if not room.visit.answers[ask.RESUME.key]:
+        room.talk.tell("Therapy stays stopped, as asked.")
+        return
+    now = room.status()
+    for one in now["alarm_list"]:
+        if one["alarm"] in _MENDED and not one["active"] and not one["acknowledged"]:
+            room.talk.confirm(f"Acknowledge {status_view.alarm_name(one['alarm'])}, whose cause is gone?")
+            room.pump.acknowledge(one["alarm"])
+    dose = format_dose_rate(now["program_dose_ng_per_day"])
+    room.talk.confirm(f"Start {dose} of {now['drug']} {now['concentration_ug_per_ml']} ug/mL for {now['patient']}?")
+    try:
+        reply = room.pump.resume()
+    except Refused as refused:
+        raise Refused(
+            f"therapy was not started: {refused.message}", code=refused.code, name=refused.name, reason=refused.reason,
+            field=refused.field, value=refused.value, low=refused.low, high=refused.high,
+            remedy=f"{refused.remedy}; then `pumpctl visit resume`",
+        ) from refused  # fmt: skip
+    wait = f" in {status_parts.whole(reply['start_in_ms'])}, by itself" if reply["start_in_ms"] else ""
+    room.talk.tell(f"Therapy runs{wait}.")
+
+
+RESUME = Step("resume", "let therapy go on", resume, questions=(ask.RESUME,), holds=runs, changes=True)
+
+
+# Log and end
+
+
+def pull_log(room: Room) -> None:
+    """The log is pulled and verified; one that is broken is told, and does not keep the visit open."""
+    try:
+        pulled = room.talk.progress("Pulling the log", lambda advance: logpull.pull(
+            room.pump, room.archive, False, lambda done, total: advance(done / total if total else 1.0)))  # fmt: skip
+        logpull.require_whole(pulled)
+        verdict = logbook.verify_archive(room.archive, pulled.log)
+        findings = [str(one) for one in verdict.findings]
+        told = f"{len(verdict.records)} records up to {pulled.log.next_seq - 1}"
+    except logbook.LogProblem as problem:
+        findings, told = [str(one) for one in problem.findings], "not whole"
+    room.facts["log"] = {"verified": not findings, "findings": findings, "text": told}
+    sound = "verified: every checksum and the whole chain hold" if not findings else f"BROKEN: {findings[0]}"
+    room.talk.tell(f"Log: {told}, {sound}.")
+
+
+def finish(room: Room) -> None:
+    """The pump as the visit leaves it, the figures and the page."""
+    from pumpctl import visit_summary
+
+    now = room.status()
+    held = room.pump.read_program()
+    room.facts.update(
+        state_after=status_parts.state_name(now["state"]),
+        program_after=held.hex(),
+        reservoir_after_nl=now["reservoir_nl"],
+        alarms_after=[alarm_text(one) for one in now["alarm_list"]],
+        ended=moment(now),
+        end_seq=now["log_next"],
+        new_refill_due=status_view.refill_due(now["refill_due_ms"], now),
+    )
+    if not room.visit.patient:
+        room.visit.patient = now["patient"]
+    room.visit.figures = visit_summary.figures(room.visit)
+    room.facts["summary"] = visit_summary.write(room.visit)
+
+
+def program_text(data: str) -> list[tuple[str, str]]:
+    """(name, value) of an encoded program, in hexadecimal."""
+    return program_view.lines(therapies.decode(bytes.fromhex(data)) if data else None)
+
+
+LOG = Step("log", "pull and verify the log", pull_log)
+SUMMARY = Step("summary", "write the summary", finish)
+
+__all__ = ["ACCOUNT", "ALARM_VOLUME", "FILL", "LOG", "RESIDUAL", "RESUME", "STOP", "SUMMARY"]
