@@ -10,8 +10,10 @@ from pumpctl.program import Program, problem_of
 _REMEDY = "correct the file; or name the library that the pump holds: --library FILE"
 
 
-def warnings(program: Program, library: dict[str, Any], name: str) -> list[str]:
-    """What a clinician would have to confirm if this were the patient's first therapy.
+def warnings(
+    program: Program, library: dict[str, Any], name: str, before_ng_per_day: int = 0, since_ms: int = 0
+) -> list[str]:
+    """What a clinician would have to confirm: of the patient's first therapy, or after a dose in force for `since_ms`.
 
     FileProblem, under the therapy's `name`, says why a pump with this library would refuse it.
     """
@@ -22,4 +24,4 @@ def warnings(program: Program, library: dict[str, Any], name: str) -> list[str]:
     except Refusal as refused:
         held = f"{library['name']}, version {library['version']}"
         raise FileProblem(name, [problem_of(refused, f"by the drug library ({held})")], _REMEDY) from None
-    return [str(warning["text"]) for warning in prescription.warnings(schedule, entry)]
+    return [str(warning["text"]) for warning in prescription.warnings(schedule, entry, before_ng_per_day, since_ms)]

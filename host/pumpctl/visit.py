@@ -1,177 +1,15 @@
-"""A guided visit: data, a list of steps, run by one small engine that can be cut off anywhere and gone on with.
+"""The engine of guided visits: runs the steps of one, can be cut off anywhere, and goes on from there.
 
 What is true is asked of the pump, not taken from the file: a step tells whether the pump already has what it would
 bring about, so that no order is given twice.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
-
 from infuser.wire import states
 from pumpctl import quantity, status_parts, timetext
-from pumpctl.client import Pump, Values
+from pumpctl.client import Values
 from pumpctl.errors import UsageProblem, VerificationError
-from pumpctl.operations import Proposal
-from pumpctl.store import Archive
-from pumpctl.store_visits import ABANDONED, COMPLETED, Visit
-
-Row = tuple[str, str]
-
-
-class Talk(Protocol):
-    """The person at the visit, or the file that stands for one."""
-
-    @property
-    def interactive(self) -> bool:
-        """Whether there is a person to ask."""
-
-    def step(self, number: int, of: int, title: str, hands: str, then: str) -> None:
-        """A step begins: what it is, what to do with the hands, and what comes next."""
-
-    def tell(self, text: str) -> None:
-        """Something to know."""
-
-    def pairs(self, rows: Sequence[Row], title: str) -> None:
-        """Names and values to look at before going on."""
-
-    def ask(self, question: "Question", words: str, default: Any) -> Any:
-        """An answer, not checked yet; `default` is None where there is none."""
-
-    def confirm(self, question: str) -> None:
-        """Go on only if the person says yes; Declined or UsageProblem otherwise."""
-
-    def program(self, proposal: Proposal, flushed: bool) -> bool:
-        """Old and new side by side, confirmed; whether soft limits were overridden. Declined or UsageProblem."""
-
-    def progress(self, title: str, work: Callable[[Callable[[float], None]], Any]) -> Any:
-        """What `work` returns; it is given a function to call with the share done."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One answer that a visit needs; `kind` is one of quantity.KINDS, or text, yes, dose, time or file.
-
-    `default` gives the answer where none is given, None: there must be one. `check` raises UsageProblem for an answer
-    that makes no sense; with `final` it ends the visit instead of being asked again. `quiet`: never asked for.
-    """
-
-    key: str
-    kind: str
-    words: str
-    example: str
-    default: Callable[["Room"], Any] | None = None
-    check: Callable[["Room", Any], None] | None = None
-    asked: Callable[["Room"], bool] | None = None
-    shown: Callable[["Room"], str] | None = None
-    final: bool = False
-    quiet: bool = False
-
-    @property
-    def option(self) -> str:
-        """The answer as an option of the command line."""
-        return "--" + self.key.replace("_", "-")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: what is shown `before`, its questions, then `act`.
-
-    `holds` asks the pump whether it is so already. What a step did may be undone by others until step `until` is
-    done: on going on it is asked for again. `changes`: the pump is another one afterwards.
-    """
-
-    name: str
-    title: str
-    act: Callable[["Room"], None]
-    hands: str = ""
-    questions: tuple[Question, ...] = ()
-    holds: Callable[["Room"], bool] | None = None
-    until: str = ""
-    changes: bool = False
-    before: Callable[["Room"], None] | None = None
-
-
-@dataclass
-class Room:
-    """What a step works with."""
-
-    pump: Pump
-    archive: Archive
-    visit: Visit
-    talk: Talk
-    steps: Sequence[Step] = ()
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What was found out in this visit; plain values, kept with it."""
-        return self.visit.facts
-
-    def status(self) -> Values:
-        """The pump's status now."""
-        return self.pump.status()
-
-    def keep(self) -> None:
-        """Keep the visit as it is now."""
-        self.archive.keep_visit(self.visit)
-
-    def answer(self, question: Question) -> Any:
-        """The answer in force: kept, given, asked for, or the default; kept on disk before it is acted on."""
-        answers = self.visit.answers
-        if question.key not in answers:
-            answers[question.key] = self._given(question) if question.key in self.visit.given else self._ask(question)
-            self.keep()
-        return answers[question.key]
-
-    def _given(self, question: Question) -> Any:
-        value = self.visit.given[question.key]
-        try:
-            _check(self, question, value)
-        except UsageProblem as wrong:
-            if question.final or not self.talk.interactive:
-                raise
-            self._tell_wrong(wrong)
-            return self._ask(question)
-        return value
-
-    def _ask(self, question: Question) -> Any:
-        default = question.default(self) if question.default else None
-        if question.quiet or not self.talk.interactive:
-            if question.default is None:
-                raise _missing(question)
-            return default
-        words = question.shown(self) if question.shown else question.words
-        while True:
-            value = self.talk.ask(question, words, default)
-            try:
-                _check(self, question, value)
-            except UsageProblem as wrong:
-                if question.final:
-                    raise
-                self._tell_wrong(wrong)
-            else:
-                return value
-
-    def _tell_wrong(self, wrong: UsageProblem) -> None:
-        for line in wrong.lines():
-            self.talk.tell(line)
-
-    def preview_answer(self, question: Question) -> Any:
-        """What the answer will be as far as is known before it is asked; None if it is not."""
-        for known in (self.visit.answers, self.visit.given):
-            if question.key in known:
-                return known[question.key]
-        return question.default(self) if question.default else None
-
-
-def _check(room: Room, question: Question, value: Any) -> None:
-    if question.check is not None:
-        question.check(room, value)
-
-
-def _missing(question: Question) -> UsageProblem:
-    remedy = f'give {question.option}, for example "{question.example}", or {question.key} in the file of --from'
-    return UsageProblem(f"{question.key} is missing", field=question.key, remedy=remedy)
+from pumpctl.store_visits import COMPLETED
+from pumpctl.visit_room import Room, Step, check_answer, missing
 
 
 class Unfit(UsageProblem):
@@ -265,12 +103,12 @@ def _wrong(room: Room, step: Step) -> list[UsageProblem]:
             continue
         try:
             if question.key in room.visit.given:
-                _check(room, question, room.visit.given[question.key])
+                check_answer(room, question, room.visit.given[question.key])
             elif question.default is None:
                 if not room.talk.interactive:
-                    raise _missing(question)
+                    raise missing(question)
             else:
-                _check(room, question, question.default(room))
+                check_answer(room, question, question.default(room))
         except UsageProblem as wrong:
             if question.final or not room.talk.interactive:
                 found.append(wrong)
@@ -297,6 +135,3 @@ def standing(status: Values) -> str:
     name = status_parts.state_name(status["state"])
     dose = quantity.format_dose_rate(status["program_dose_ng_per_day"])
     return f"THERAPY IS STOPPED ({name}): {status['patient']} gets nothing of {dose}. Withdrawal is a hazard too."
-
-
-__all__ = ["ABANDONED", "COMPLETED", "Question", "Room", "Step", "Talk", "Visit", "end", "foresee", "go", "standing"]

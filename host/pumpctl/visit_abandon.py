@@ -5,7 +5,9 @@ from collections.abc import Callable
 from infuser.wire import states
 from pumpctl import status_parts, visit_log
 from pumpctl.quantity import format_volume
-from pumpctl.visit import ABANDONED, Question, Room, end, standing
+from pumpctl.store_visits import ABANDONED
+from pumpctl.visit import end, standing
+from pumpctl.visit_room import Question, Room
 
 TOUCHED = Question(
     "touched", "yes", "Was anything drawn from the reservoir, or filled in, that is not accounted for?", "no"

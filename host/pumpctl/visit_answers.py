@@ -9,7 +9,7 @@ from typing import Any
 from pumpctl import visit_kinds
 from pumpctl.errors import FileProblem, Problem, UsageProblem
 from pumpctl.quantity import KINDS, QuantityError
-from pumpctl.visit import Question
+from pumpctl.visit_room import Question
 
 _YES = {"yes": True, "no": False, "true": True, "false": False}
 _HEADS = {

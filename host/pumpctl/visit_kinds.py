@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from pumpctl.visit import Question, Step
+from pumpctl.visit_adjust import ADJUST
+from pumpctl.visit_implant import CHANGE_DRUG, IMPLANT
 from pumpctl.visit_refill import REFILL
+from pumpctl.visit_room import Question, Step
 
-KINDS: dict[str, Sequence[Step]] = {"refill": REFILL}
+KINDS: dict[str, Sequence[Step]] = {"refill": REFILL, "implant": IMPLANT, "adjust": ADJUST, "change-drug": CHANGE_DRUG}
 
 
 def questions(kind: str) -> list[Question]:

@@ -7,8 +7,8 @@ from infuser.wire import units
 from pumpctl import quantity
 from pumpctl.errors import UsageProblem
 from pumpctl.quantity import format_volume
-from pumpctl.visit import Question, Room
 from pumpctl.visit_discrepancy import SHARE_PERMILLE, VOLUME_NL, Discrepancy
+from pumpctl.visit_room import Question, Room
 
 
 def within(key: str, value: int, low: int, high: int, form: Callable[[int], str], remedy: str) -> None:

@@ -2,7 +2,7 @@
 
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
-from pumpctl.visit import Room, Step
+from pumpctl.visit_room import Room, Step
 
 
 def _look(room: Room) -> None:

@@ -1,16 +1,19 @@
 """Steps that several visits share: look, stop, residual, fill, account, program, resume, log, summary."""
 
+from collections.abc import Callable
 from typing import Any
 
 from infuser.wire import alarms, states
 from infuser.wire import program as programs
-from pumpctl import logbook, logpull, operations, program_view, status_parts, status_view, visit_log
+from pumpctl import logbook, logpull, operations, status_parts, status_view, visit_log
 from pumpctl import program as therapies
 from pumpctl import visit_questions as ask
 from pumpctl.errors import Refused, UsageProblem
 from pumpctl.quantity import format_dose_rate, format_volume
-from pumpctl.visit import Room, Step, moment
+from pumpctl.visit import moment
+from pumpctl.visit_room import Room, Step
 
+Advance = Callable[[float], None]
 # Alarms whose cause a refill takes away.
 _MENDED = (alarms.RESERVOIR_LOW, alarms.RESERVOIR_EMPTY)
 
@@ -36,6 +39,7 @@ def survey(room: Room) -> None:
         begun=moment(now),
         firmware=room.pump.hello.firmware,
         patient=now["patient"],
+        pump_patient=now["patient"],
         drug=now["drug"],
         state=status_parts.state_name(now["state"]),
         ran=now["state"] in states.DELIVERING or bool(now["start_in_ms"]),
@@ -160,6 +164,12 @@ ACCOUNT = Step("account", "account for the refill", account, holds=refilled)
 # Program
 
 
+def before(room: Room) -> therapies.Program | None:
+    """The program that was in force when the visit began."""
+    held = room.facts["program"]
+    return therapies.decode(bytes.fromhex(held)) if held else None
+
+
 def wanted(room: Room) -> therapies.Program:
     """The program that this visit puts into force."""
     return therapies.decode(bytes.fromhex(room.facts["program_new"]))
@@ -182,7 +192,6 @@ def put_into_force(room: Room, bridge_nl: int = 0, flushed: bool = False) -> Non
         return
     signature = bytes.fromhex(room.facts.get("signature", ""))
     proposal = operations.propose(room.pump, wanted(room), bridge_nl, signature)
-    room.facts["rows"] = [list(row) for row in proposal.rows()]
     confirmed = room.talk.program(proposal, flushed)
     operations.commit(room.pump, proposal, confirmed)
 
@@ -284,12 +293,5 @@ def finish(room: Room) -> None:
     room.facts["summary"] = visit_summary.write(room.visit)
 
 
-def program_text(data: str) -> list[tuple[str, str]]:
-    """(name, value) of an encoded program, in hexadecimal."""
-    return program_view.lines(therapies.decode(bytes.fromhex(data)) if data else None)
-
-
 LOG = Step("log", "pull and verify the log", pull_log)
 SUMMARY = Step("summary", "write the summary", finish)
-
-__all__ = ["ACCOUNT", "ALARM_VOLUME", "FILL", "LOG", "RESIDUAL", "RESUME", "STOP", "SUMMARY"]

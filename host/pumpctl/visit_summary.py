@@ -132,8 +132,10 @@ def page(visit: Visit, written: datetime) -> str:
     sections = [
         ("Figures", pairs([(name, in_print(value)) for name, value in visit.figures])),
         ("Remarks", f"<ul>{remarks}</ul>" if remarks else ""),
+        ("Since the last visit", _since(visit)),
+        ("Run ahead", _list([in_print(told) for told in visit.facts.get("preview", [])])),
         ("Before and after", table(("", "before", "after"), [tuple(map(in_print, row)) for row in beside(visit)])),
-        ("Alarms when the visit began", _list(visit.facts["alarms"])),
+        ("Alarms when the visit began", _list(visit.facts["alarms"]) or "<p>None.</p>"),
     ]
     body = "".join(f"<section><h2>{name}</h2>{told}</section>" for name, told in sections if told)
     lines = "".join(f"<p>{who}</p>" for who in ("operator: name, date, signature", "clinician: name, date, signature"))
@@ -149,8 +151,13 @@ def page(visit: Visit, written: datetime) -> str:
     )
 
 
+def _since(visit: Visit) -> str:
+    rows = [(name, in_print(value)) for name, value in visit.facts.get("since", [])]
+    return pairs(rows) if rows else ""
+
+
 def _list(lines: list[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(told)}</li>" for told in lines) + "</ul>" if lines else "<p>None.</p>"
+    return "<ul>" + "".join(f"<li>{escape(told)}</li>" for told in lines) + "</ul>" if lines else ""
 
 
 def text(visit: Visit) -> str:
@@ -164,6 +171,10 @@ def text(visit: Visit) -> str:
     ]
     parts += [plain_table(("", ""), visit.figures), ""]
     parts += [*_remarks(visit), ""] if _remarks(visit) else []
+    if visit.facts.get("since"):
+        parts += [plain_table(("", ""), visit.facts["since"], "Since the last visit"), ""]
+    if visit.facts.get("preview"):
+        parts += ["Run ahead: " + " ".join(visit.facts["preview"]), ""]
     parts += [plain_table(("", "BEFORE", "AFTER"), beside(visit)), ""]
     parts += ["Alarms when the visit began: " + ("; ".join(visit.facts["alarms"]) or "none"), ""]
     parts += ["Operator: ______________________    Clinician: ______________________"]

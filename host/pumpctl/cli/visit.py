@@ -17,7 +17,7 @@ from pumpctl.errors import UNVERIFIED, PumpctlError, UsageProblem
 from pumpctl.quantity import KINDS
 from pumpctl.store import Archive
 from pumpctl.store_visits import Visit
-from pumpctl.visit import Question, Room
+from pumpctl.visit_room import Question, Room
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 _FROM = click.option("--from", "file", type=FILE, help="Answers in a file; see `visit template`.")
@@ -60,6 +60,39 @@ def refill(context: Context, file: Path | None, confirm_warnings: bool, **given:
     A residual that is off by more than the advisory limits is measured again before it is accounted for.
     """
     _begin(context, "refill", file, confirm_warnings, given)
+
+
+@group.command()
+@answers("implant")
+@pass_context
+def implant(context: Context, file: Path | None, confirm_warnings: bool, **given: Any) -> None:
+    """Make a new pump ready for its patient: self-test, clock, library, keys, filling, priming, first therapy.
+
+    The therapy file is held against the drug library and the patient before anything is changed.
+    """
+    _begin(context, "implant", file, confirm_warnings, given)
+
+
+@group.command()
+@answers("adjust")
+@pass_context
+def adjust(context: Context, file: Path | None, confirm_warnings: bool, **given: Any) -> None:
+    """Change the daily dose: what happened since the last visit, a new dose, run ahead, compared, confirmed.
+
+    --dose takes a dose (`120ug/d`), a share of the present one (`110%`) or a change (`+10%`).
+    """
+    _begin(context, "adjust", file, confirm_warnings, given)
+
+
+@group.command("change-drug")
+@answers("change-drug")
+@pass_context
+def change_drug(context: Context, file: Path | None, confirm_warnings: bool, **given: Any) -> None:
+    """Go over to another drug or concentration: refill, new therapy, and a bridge for what stands in the fluid path.
+
+    The bridge is told by the catheter's dimensions, outright, or is none where the path was flushed.
+    """
+    _begin(context, "change-drug", file, confirm_warnings, given)
 
 
 def _begin(context: Context, kind: str, file: Path | None, confirm_warnings: bool, options: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from pumpctl.cli import program as programming
 from pumpctl.cli.context import Context
 from pumpctl.errors import UsageProblem
 from pumpctl.printable import printable
-from pumpctl.visit import Question, Row
 from pumpctl.visit_questions import shown
+from pumpctl.visit_room import Question, Row
 
 
 class Terminal:
@@ -26,6 +26,11 @@ class Terminal:
     def interactive(self) -> bool:
         """Whether there is a person to ask."""
         return self._context.interactive
+
+    @property
+    def overrides(self) -> bool:
+        """Whether `--confirm-warnings` was given, or a person can be asked."""
+        return self._confirm_warnings or (self._context.interactive and not self._context.yes)
 
     def step(self, number: int, of: int, title: str, hands: str, then: str) -> None:
         """The head of a step."""
