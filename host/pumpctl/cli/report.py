@@ -111,7 +111,6 @@ def _progress(context: Context, slow: bool) -> Iterator[Progress | None]:
 
 
 def _visits(serial: str) -> list[dict[str, Any]]:
-    """Guided visits of a pump. MERGE: `Archive.visits` is not here yet; the guard goes when it is."""
+    """Guided visits of a pump."""
     with Archive() as archive:
-        told: list[dict[str, Any]] = archive.visits(serial) if hasattr(archive, "visits") else []
-        return told
+        return archive.visits(serial)

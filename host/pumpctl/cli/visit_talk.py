@@ -6,8 +6,7 @@ from typing import Any
 import click
 
 from pumpctl import operations, visit_answers
-from pumpctl.cli import bridging
-from pumpctl.cli import program as programming
+from pumpctl.cli import bridging, confirming
 from pumpctl.cli.context import Context
 from pumpctl.errors import UsageProblem
 from pumpctl.printable import printable
@@ -72,10 +71,9 @@ class Terminal:
 
     def program(self, proposal: operations.Proposal, flushed: bool) -> bool:
         """Compared and confirmed as `program send` does it."""
-        rows = proposal.rows()
-        self._context.out.table(("SETTING", "NOW", "NEW", "CHANGE"), rows, "Program now and new", True)
+        confirming.show(self._context, proposal.changes(), "Program now and new")
         bridging.confirm_flushed(self._context, proposal, flushed)
-        return programming._confirm(self._context, proposal, self._confirm_warnings)
+        return confirming.program(self._context, proposal, self._confirm_warnings)
 
     def progress(self, title: str, work: Callable[[Callable[[float], None]], Any]) -> Any:
         """Work with its progress on stderr."""

@@ -18,8 +18,8 @@ from pumpctl.scenario.kinds import Wrong, near, type_name
 SCRATCH = "scratch:"
 # These concern this machine, another pump or the scratch pump's world.
 _NOT_ORDERS = (
-    "ports", "virtual", "demo", "flash", "report", "accuracy", "titrate", "visit", "monitor", "fleet", "doctor", "config",
-    "completion",
+    "ports", "virtual", "demo", "flash", "report", "accuracy", "titrate", "visit", "monitor", "fleet", "doctor",
+    "config", "completion",
 )  # fmt: skip
 # Global options, and names that every step has for itself.
 _TAKEN = ("port", "json", "yes", "operator", "at", "after")
