@@ -4,22 +4,17 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from platformdirs import PlatformDirs
-
-# platformdirs is imported where it is needed: it takes its time.
+from types import ModuleType
 
 
 def state_dir() -> Path:
     """Things of this machine: pending commands, virtual pumps, details of the last error."""
-    return _own() or _of_system().user_state_path
+    return _own() or _system().user_state_path("pumpctl")
 
 
 def data_dir() -> Path:
     """Things worth a backup: the archive of pulled logs, reports."""
-    return _own() or _of_system().user_data_path
+    return _own() or _system().user_data_path("pumpctl")
 
 
 def config_file() -> Path:
@@ -27,7 +22,7 @@ def config_file() -> Path:
     named = os.environ.get("PUMPCTL_CONFIG")
     if named:
         return Path(named).expanduser()
-    return (_own() or _of_system().user_config_path) / "config.toml"
+    return (_own() or _system().user_config_path("pumpctl")) / "config.toml"
 
 
 def _own() -> Path | None:
@@ -35,10 +30,10 @@ def _own() -> Path | None:
     return Path(home) if home else None
 
 
-def _of_system() -> "PlatformDirs":
-    from platformdirs import PlatformDirs
+def _system() -> ModuleType:
+    import platformdirs  # takes its time, and is not needed below $PUMPCTL_HOME
 
-    return PlatformDirs("pumpctl")
+    return platformdirs
 
 
 _STEM_MAX = 64

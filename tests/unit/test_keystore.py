@@ -56,7 +56,7 @@ def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop
     """A machine with a keyring, whose data folder is the test's own."""
     monkeypatch.delenv("PUMPCTL_HOME", raising=False)
     monkeypatch.delenv("PUMPCTL_KEY_FILE", raising=False)
-    monkeypatch.setattr("pumpctl.paths.platformdirs.user_data_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("platformdirs.user_data_path", lambda name: tmp_path / name)
     before = keyring.get_keyring()
     ring = Desktop()
     keyring.set_keyring(ring)
