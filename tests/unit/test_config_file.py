@@ -192,6 +192,20 @@ def test_a_wrong_section_of_another_command_hinders_nobody_but_the_check(
     assert "log.show.tail" in refused(capsys, "log", "show")
 
 
+@pytest.mark.parametrize("text", ["nonsense", "prot = 'x'", "[statsu]\n", "[pump.a]\nport = 3", "[stop]\nfor = '1h'"])
+def test_a_stop_is_never_held_up_by_a_slip_in_the_file(
+    write: Write, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = write(text)
+    with Peer({messages.STOP: lambda request: {"state": 6, "start_in_ms": 0}}) as peer:
+        assert main.run(["-p", peer.port, "stop"]) == errors.DONE
+        assert messages.STOP in {seen for seen, _, _ in peer.seen}
+    told = capsys.readouterr()
+    assert told.out.startswith("Stopped.") and f"the config file is left out: {file}" in told.err
+    if "[stop]" not in text:
+        assert "1 problem" in refused(capsys, "resume")
+
+
 def test_the_template_uncommented_is_valid_and_knows_every_settable_option(
     write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

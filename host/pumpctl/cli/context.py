@@ -11,7 +11,7 @@ import click
 
 from pumpctl.cli.output import Output
 from pumpctl.comparison import HIGHLIGHT_PERMILLE
-from pumpctl.errors import Declined, UsageProblem
+from pumpctl.errors import Declined, FileProblem, UsageProblem
 from pumpctl.printable import printable
 
 if TYPE_CHECKING:
@@ -43,8 +43,20 @@ class Context:
     def use_config(self, ctx: click.Context) -> None:
         """Give the command of `ctx` the config file's defaults: the pump's own, then the command's, then all others.
 
-        FileProblem if something is wrong with the file's part that counts here.
+        FileProblem if something is wrong with the file's part that counts here; but a stop goes on without the file.
         """
+        from pumpctl import config
+
+        config.leave_out(False)
+        try:
+            self._use_config(ctx)
+        except FileProblem as problem:
+            if ctx.info_name != "stop":
+                raise
+            config.leave_out(True)
+            self.out.note(f"warning: the config file is left out: {'; '.join(problem.lines())}")
+
+    def _use_config(self, ctx: click.Context) -> None:
         from pumpctl import config
 
         told = config.load()
