@@ -7,7 +7,7 @@ bring about, so that no order is given twice.
 from infuser.wire import states
 from pumpctl import quantity, status_parts, timetext
 from pumpctl.client import Values
-from pumpctl.errors import UsageProblem, VerificationError
+from pumpctl.errors import FileProblem, UsageProblem, VerificationError
 from pumpctl.store_visits import COMPLETED
 from pumpctl.visit_room import Room, Step, check_answer, missing
 
@@ -85,14 +85,20 @@ def foresee(room: Room) -> None:
     first = wrong[0]
     if len(wrong) == 1:
         raise Unfit(
-            f"{first.message}; nothing was changed", field=first.field, value=first.value, low=first.low,
+            f"{_told(first)}; nothing was changed", field=first.field, value=first.value, low=first.low,
             high=first.high, remedy=first.remedy,
         )  # fmt: skip
-    told = "; ".join(one.message for one in wrong)
+    told = "; ".join(map(_told, wrong))
     raise Unfit(
         f"{len(wrong)} answers are missing or make no sense, nothing was changed: {told}", field=first.field,
         remedy=f"`pumpctl visit template {room.visit.kind}` shows every key",
     )  # fmt: skip
+
+
+def _told(wrong: UsageProblem) -> str:
+    """What is wrong in one line, a file's problems included."""
+    problems = wrong.problems if isinstance(wrong, FileProblem) else []
+    return ": ".join([wrong.message, *(["; ".join(map(str, problems))] if problems else [])])
 
 
 def _wrong(room: Room, step: Step) -> list[UsageProblem]:

@@ -18,7 +18,7 @@ from pumpctl.visit_therapy import refuse_unconfirmed
 _SLIP = 2
 # Product labelling: on side effects 10 to 20 % down.
 _DECREASE_PERMILLE = 200
-_PREVIEW_DAYS = 7
+_PREVIEW_DAYS = 3
 
 
 def _ready(room: Room) -> None:
