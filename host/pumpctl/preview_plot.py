@@ -1,5 +1,7 @@
 """A preview as figures: dose of each day of each run, and the level in the reservoir; as a page or as one SVG file."""
 
+from collections.abc import Sequence
+
 from infuser.wire import alarms, states, units
 from pumpctl import charts, preview_order
 from pumpctl.charts import INK, Plot, sample_box, sample_line
@@ -46,17 +48,21 @@ def svg(told: Told) -> str:
 
 def page(told: Told, title: str) -> str:
     """A self-contained HTML page: what has to be known, and the figures."""
-    facts = "".join(f"<p>{escape(line)}</p>" for line in sentences(told))
-    figures = "".join(
-        f"<section><h2>{escape(one.title)}</h2><figure>{one.svg()}</figure></section>" for one in plots(told)
-    )
+    return sheet(title, _WARNING, sentences(told), plots(told))
+
+
+def sheet(title: str, warning: str, lines: Sequence[str], figures: Sequence[Plot], more: str = "") -> str:
+    """A self-contained page of sentences and figures; `more` is HTML that stands between them."""
+    facts = "".join(f"<p>{escape(line)}</p>" for line in lines) + more
+    drawn = "".join(f"<section><h2>{escape(one.title)}</h2><figure>{one.svg()}</figure></section>" for one in figures)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light">'
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{STYLE}</style></head>'
-        f'<body><main>{charts.patterns()}<header><h1>{escape(title)}</h1><p class="warning">{_WARNING}</p></header>'
-        f"{facts}{figures}</main></body></html>\n"
+        f"<body><main>{charts.patterns()}<header><h1>{escape(title)}</h1>"
+        f'<p class="warning">{escape(warning)}</p></header>'
+        f"{facts}{drawn}</main></body></html>\n"
     )
 
 

@@ -132,7 +132,7 @@ def _steps(old: Program | None, new: Program | None, plan_ng_per_day: int) -> li
         only = week.from_wire(present[0]["step_list"])
         rates = [(words.span(step), quantity.format_dose_rate(step.dose_ng_per_day)) for step in only]
         return [Change(name, NONE, rate) if old is None else Change(name, rate, NONE) for name, rate in rates]
-    both = week.both_from_wire(_scaled(old, plan_ng_per_day), new["step_list"])
+    both = week.both_from_wire(scaled(old, plan_ng_per_day), new["step_list"])
     return [
         Change(
             words.span(now), quantity.format_dose_rate(now.dose_ng_per_day),
@@ -142,7 +142,7 @@ def _steps(old: Program | None, new: Program | None, plan_ng_per_day: int) -> li
     ]  # fmt: skip
 
 
-def _scaled(program: Program, plan_ng_per_day: int) -> list[dict[str, int]]:
+def scaled(program: Program, plan_ng_per_day: int) -> list[dict[str, int]]:
     """The program's steps at the dose that its plan has come to, as the pump scales them."""
     if not plan_ng_per_day:
         return list(program["step_list"])

@@ -69,7 +69,7 @@ def rises(program: dict[str, Any]) -> bool:
 def check(reader: Reader, steps: list[Step], program: dict[str, Any]) -> None:
     """Hold the plan against the pattern that it starts from and its steps against each other."""
     before, rising = pattern_dose(program), rises(program)
-    low, high = _bounds(program, before)
+    low, high = bounds(program, before)
     _check_times(reader, steps, program["start_min"], rising)
     for step in steps:
         dose, most = step.dose_ng_per_day, before + before * program["plan_increase_permille"] // 1000
@@ -104,7 +104,7 @@ def _check_times(reader: Reader, steps: list[Step], start_min: int, rising: bool
         before, what = step.at_min, f"step {number}"
 
 
-def _bounds(program: dict[str, Any], pattern: int) -> tuple[int, int]:
+def bounds(program: dict[str, Any], pattern: int) -> tuple[int, int]:
     """Least and largest daily dose to which the pattern can be scaled, all its parts within what the motor can do."""
     rates = [step["dose_ng_per_day"] for step in program["step_list"]]
     low, high = rate_bounds(program["concentration_ug_per_ml"])

@@ -14,6 +14,7 @@ EXAMPLES = {
     "program keygen": "program keygen prescriber.key",
     "program sign": "program sign therapy.toml --key prescriber.key",
     "program trust": "program trust --key prescriber.key.pub --required",
+    "titrate": "titrate --from therapy.toml --target 300ug/d --increase 10% --every 48h -o titration.toml",
     "library": "library show",
     "library show": "library show",
     "library check": "library check ward.toml",

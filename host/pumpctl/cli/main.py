@@ -19,6 +19,7 @@ COMMANDS = {
     "status": ("pumpctl.cli.status", "status", "Show what the pump is doing."),
     "monitor": ("pumpctl.cli.monitor", "monitor", "Watch a pump on the whole screen, with keys to act."),
     "program": ("pumpctl.cli.program", "program", "Check, send, show and read therapies."),
+    "titrate": ("pumpctl.cli.titrate", "titrate", "Build a plan of doses from the screening to a target."),
     "library": ("pumpctl.cli.library", "library", "Show, check, sign and send drug libraries."),
     "bolus": ("pumpctl.cli.delivery", "bolus", "Give a clinician's bolus, or cancel it."),
     "stop": ("pumpctl.cli.delivery", "stop", "Stop delivery at once, for a time if wanted."),
