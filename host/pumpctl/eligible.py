@@ -21,7 +21,8 @@ def warnings(
     FileProblem, under the therapy's `name`, says why a pump with this library would refuse it.
     """
     told = entry(program, library, name)
-    return [str(warning["text"]) for warning in prescription.warnings(Schedule(program), told, before_ng_per_day, since_ms)]
+    found = prescription.warnings(Schedule(program), told, before_ng_per_day, since_ms)
+    return [str(warning["text"]) for warning in found]
 
 
 def entry(program: Program, library: dict[str, Any], name: str, remedy: str = _REMEDY) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Order:
     """What is asked for: from the program's dose to a target, one step every so often, the first after `hold_min`.
 
     `share_permille` is what a step adds or takes away, 0 for the choice that is documented; times are local minutes.
+    `given` says that the patient has the dose already, so that it is not judged as a first one.
     """
 
     target_ng_per_day: int
@@ -36,6 +37,7 @@ class Order:
     hold_min: int = units.MIN_PER_DAY
     every_min: int = units.MIN_PER_DAY
     share_permille: int = 0
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def build(program: Program, library: Values, order: Order) -> Plan:
     ]
     _check_calendar(steps)
     made = {**base, "plan_list": steps, "plan_increase_permille": share if rises and steps else 0}
-    return Plan(made, order, share, eligible.warnings(made, library, NAME), short)
+    warnings = eligible.warnings(made, library, NAME, start if order.given else 0, units.MS_PER_DAY)
+    return Plan(made, order, share, warnings, short)
 
 
 def ladder(
@@ -93,7 +96,8 @@ def ladder(
     A rise is rounded down to a readable dose, a fall up to one, so that no step is larger than the share.
     """
     grain = concentration // gcd(concentration, units.NL_PER_UL)
-    goal = target // grain * grain
+    # What the pump delivers exactly: a target to rise to is rounded down, one to fall to up.
+    goal = max(start, target // grain * grain) if target >= start else min(start, -(-target // grain) * grain)
     doses: list[int] = []
     dose = start
     while dose != goal and len(doses) <= units.PLAN_STEPS_MAX:

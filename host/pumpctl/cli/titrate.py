@@ -82,7 +82,7 @@ def titrate(context: Context, **told: Any) -> None:
     program, begin_min, reservoir_nl = _begin(context, told, held)
     order = titration.Order(
         told["target"], begin_min, _minutes("--hold-first", told["hold_first"]), _minutes("--every", told["every"]),
-        _share(told),
+        _share(told), given=told["from_pump"],
     )  # fmt: skip
     plan = titration.build(program, held, order)
     files = _write(context, plan, reservoir_nl, told)
