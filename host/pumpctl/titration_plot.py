@@ -11,20 +11,17 @@ from pumpctl.titration import Plan
 
 _WARNING = "A plan for an open bench prototype, never connected to a person. Figures, not advice."
 _HEIGHT = 300
+_COLUMNS = ("step", "from", "µg a day", "change", "µL a day", "µL an hour", "days", "mL so far", "refill due")
+_NUMBERS = (0, 2, 3, 4, 5, 6, 7)
 
 
 def page(plan: Plan, reservoir_nl: int) -> str:
     """The whole page."""
     lines = [in_print(line) for line in (titration_view.title(plan), *titration_view.sentences(plan))]
     lines += [f"To be confirmed: {in_print(warning)}." for warning in plan.warnings]
-    heads = [in_print(head.replace("UG", "ug").replace("UL", "uL").replace("ML", "mL")) for head in _heads()]
     rows = titration_view.rows(plan, reservoir_nl)
     name = f"Titration of {plan.program['patient']}"
-    return sheet(name, _WARNING, lines, plots(plan, reservoir_nl), table(heads, rows))
-
-
-def _heads() -> list[str]:
-    return [head if "/" in head else head.capitalize() for head in titration_view.COLUMNS]
+    return sheet(name, _WARNING, lines, plots(plan, reservoir_nl), table(_COLUMNS, rows, _NUMBERS))
 
 
 def plots(plan: Plan, reservoir_nl: int) -> list[Plot]:

@@ -38,6 +38,7 @@ status; status --json; alarms list; alarms list --json; alarms ack; alarms pause
 stop; stop --for 10min --json; resume; resume --in 2h; minimum-rate on; temporary-rate 80% --for 4h --patient X
 bolus 25ug --over 10min --patient X; bolus --cancel; prime 200ul; flush 1ml; drain; refill --begin; refill --cancel
 refill --residual 0ml --volume 20ml --concentration 500ug/ml; plan show; plan show --json; plan hold --patient X
+titrate --from-pump --target 300ug/d; titrate --from-pump --target 0ug/d --json --html HOME/t.html
 program show; program show --json; program read; program clear; program send {_THERAPY} --confirm-warnings
 library show; library show --json; library read --save HOME/out.toml; keys show; keys provision; keys forget; ports
 log pull; log pull --json; log show --all; log show --json --all; log verify; log verify --json
