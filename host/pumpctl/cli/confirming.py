@@ -55,18 +55,23 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     return keep
 
 
+def _share(context: Context) -> int:
+    """From which change on a setting is marked."""
+    given = context.highlight_permille
+    return comparison.HIGHLIGHT_PERMILLE if given is None else given
+
+
 def show(context: Context, changes: Changes, title: str, everything: bool = False) -> None:
     """The table of what changes, and how much stays as it is; under --json it goes to stderr."""
     shown = [change for change in changes if everything or change.changed]
     rows, styles = [], {}
     for change in shown:
-        row = tuple(
-            _wrapped(cell, width) for cell, width in zip(change.row(context.highlight_permille), _WIDTHS, strict=True)
-        )
-        if change.highlighted(context.highlight_permille):
+        row = tuple(_wrapped(cell, width) for cell, width in zip(change.row(_share(context)), _WIDTHS, strict=True))
+        if change.highlighted(_share(context)):
             styles[row[3]] = _HIGHLIGHT
         rows.append(row)
-    context.out.table(comparison.COLUMNS, rows, title, True, styles)
+    if rows:
+        context.out.table(comparison.COLUMNS, rows, title, True, styles)
     folded = len(changes) - len(shown)
     if folded and shown:
         context.out.note(f"{folded} other setting{'s stay as they are' if folded > 1 else ' stays as it is'}.")
@@ -76,7 +81,7 @@ def show(context: Context, changes: Changes, title: str, everything: bool = Fals
 
 def documents(context: Context, changes: Changes) -> list[dict[str, Any]]:
     """What changes, for scripts."""
-    return comparison.documents(changes, context.highlight_permille)
+    return comparison.documents(changes, _share(context))
 
 
 def read_program(context: Context, pump: "Pump") -> "Program | None":
@@ -152,7 +157,7 @@ def ask(context: Context, question: str, meant: Meant, typed: bool) -> None:
 
 def change(context: Context, question: str, meant: Meant, changes: Changes, starts: bool = False) -> None:
     """The question under a table: the dose has to be typed where delivery `starts` or a change is highlighted."""
-    ask(context, question, meant, starts or any(one.highlighted(context.highlight_permille) for one in changes))
+    ask(context, question, meant, starts or any(one.highlighted(_share(context)) for one in changes))
 
 
 def at_terminal(context: Context, question: str, meant: Meant | None, changes: Changes, starts: bool = False) -> None:

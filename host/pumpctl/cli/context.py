@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpctl.cli.output import Output
-from pumpctl.comparison import HIGHLIGHT_PERMILLE
 from pumpctl.errors import Declined, FileProblem, UsageProblem
 from pumpctl.printable import printable
 
@@ -31,7 +30,7 @@ class Context:
     operator: str = ""
     out: Output = field(default_factory=Output)
     # What cli.confirming adds: the change from which on a setting is marked, and the answer given beforehand.
-    highlight_permille: int = HIGHLIGHT_PERMILLE
+    highlight_permille: int | None = None
     confirmation: str = ""
 
     def override(self, name: str, value: Any) -> None:
