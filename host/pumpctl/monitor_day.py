@@ -5,16 +5,15 @@ without the times in which therapy stood still or was reduced. Boluses by hand a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from infuser.core.schedule import Schedule
 from infuser.wire import records, states, units
+from pumpctl.monitor_count import BY_HAND, Counts
 from pumpctl.monitor_look import Look, Values
 from pumpctl.report_time import Placed
 
-_THERAPY = tuple(bucket for bucket in range(states.BUCKETS) if bucket != states.PRIME)
-_BY_HAND = (states.PATIENT_BOLUS, states.CLINICIAN_BOLUS)
 _WEEK_MS = 7 * units.MS_PER_DAY
 _MONDAY_MS = 3 * units.MS_PER_DAY  # 1 January 1970 was a Thursday
 _FAR_MS = 1 << 62
@@ -111,86 +110,59 @@ class Day:
             count = max(0, (until_ms - first_ms) // interval_ms + 1)
         return self.course.planned_nl(self.start_ms, until_ms) + count * nl
 
-    @cached_property
-    def plan_points(self) -> list[tuple[int, int]]:
-        """(local ms, nL) of the plan every half hour until the next midnight."""
-        if self.course is None:
-            return []
-        end_ms = self.midnight_ms + units.MS_PER_DAY
-        times = [*range(self.start_ms, end_ms, 30 * units.MS_PER_MIN), end_ms]
-        return [(ms, self.planned_until_nl(ms)) for ms in times]
-
 
 @lru_cache(maxsize=2)
 def of(look: Look) -> Day:
     """The day of a look at a pump."""
-    status, now_ms = look.status, look.local_ms
+    status, now_ms, program = look.status, look.local_ms, look.program
     midnight_ms = now_ms - now_ms % units.MS_PER_DAY
-    begun_ms = _beginning_ms(look)
+    begun_ms, ran_on = _beginning(look)
     start_ms = max(midnight_ms, begun_ms or 0)
-    points = _points(look, start_ms)
-    delivered_nl = status["delivered_today_nl"] if start_ms == midnight_ms else points[-1][1]
-    told = Day(now_ms, start_ms, delivered_nl, _since_nl(look, start_ms, _BY_HAND), points=points)
-    program = look.program
+    counts = Counts(look)
     if program is None or not status["time_valid"] or begun_ms is None:
-        return told
+        since = counts.between(midnight_ms)
+        by_hand_nl = counts.nl(since, counts.rows[-1][1], BY_HAND)
+        return Day(now_ms, midnight_ms, status["delivered_today_nl"], by_hand_nl)
     course = _course(look, program, start_ms)
+    if start_ms == midnight_ms:
+        since = counts.between(start_ms)
+    else:
+        since = counts.running(start_ms, course.planned_nl) if ran_on else counts.standing(start_ms)
+    rows = [(start_ms, since), *(row for row in counts.rows if row[0] > start_ms), counts.rows[-1]]
+    points = tuple((ms, counts.nl(since, steps)) for ms, steps in rows)
     stopped_ms, reduced_ms = _standstill(look, start_ms)
-    planned = Day(
-        now_ms, start_ms, delivered_nl, told.by_hand_nl, 0, 0, stopped_ms, reduced_ms, points, course,
+    day = Day(
+        now_ms, start_ms,
+        status["delivered_today_nl"] if start_ms == midnight_ms else points[-1][1],
+        counts.nl(since, counts.rows[-1][1], BY_HAND), 0, 0, stopped_ms, reduced_ms, points, course,
         _periodic(look, program),
     )  # fmt: skip
-    until = planned.planned_until_nl
-    return Day(**{**vars(planned), "planned_nl": until(now_ms), "whole_nl": until(midnight_ms + units.MS_PER_DAY)})
+    # A periodic bolus that was due is planned as a whole, and asked for until now as far as it has come.
+    under_way_nl = sum(
+        bolus["volume_nl"] - bolus["delivered_nl"]
+        for bolus in status["bolus_list"] if bolus["bucket"] == states.PERIODIC_BOLUS
+    )  # fmt: skip
+    whole_nl = day.planned_until_nl(midnight_ms + units.MS_PER_DAY)
+    return replace(day, planned_nl=day.planned_until_nl(now_ms) - under_way_nl, whole_nl=whole_nl)
 
 
-def _beginning_ms(look: Look) -> int | None:
-    """When therapy began with the program in force, 0 for earlier than the log read; None if it has not begun."""
+def _beginning(look: Look) -> tuple[int | None, bool]:
+    """(when therapy began with the program in force, whether it ran on from another one then).
+
+    The time is 0 for earlier than the log read, None if it has not begun.
+    """
     begun_ms: int | None = 0
+    ran_on = False
     state = next((one.fields["old"] for one in look.placed if one.kind == records.STATE), look.status["state"])
     for one in look.placed:
         if one.kind == records.STATE:
             if one.fields["new"] in states.THERAPY and (begun_ms is None or state == states.IDLE):
-                begun_ms = one.local_ms
+                begun_ms, ran_on = one.local_ms, False
             state = one.fields["new"]
         elif one.kind == records.PROGRAM:
-            begun_ms = one.local_ms if state in states.THERAPY else None
-    return None if look.status["state"] == states.IDLE else begun_ms
-
-
-def _counted(look: Look, buckets: tuple[int, ...]) -> list[tuple[int, int]]:
-    """(local ms, microsteps of the buckets) at the delivery records and now."""
-    counted = [
-        (one.local_ms, sum(one.fields[records.COUNTER_NAMES[bucket]] for bucket in buckets))
-        for one in look.placed
-        if one.kind == records.DELIVERY
-    ]
-    held = look.status["bucket_list"]
-    return [*counted, (look.local_ms, sum(held[bucket]["steps"] for bucket in buckets if bucket < len(held)))]
-
-
-def _steps_at(counted: list[tuple[int, int]], at_ms: int) -> int:
-    """The count at a time, between two records in proportion; before the first one that of the first."""
-    before = [one for one in counted if one[0] <= at_ms]
-    after = [one for one in counted if one[0] > at_ms]
-    if not before or not after:
-        return (before[-1] if before else after[0])[1]
-    (start_ms, low), (end_ms, high) = before[-1], after[0]
-    return low + (high - low) * (at_ms - start_ms) // (end_ms - start_ms)
-
-
-def _since_nl(look: Look, start_ms: int, buckets: tuple[int, ...]) -> int:
-    counted = _counted(look, buckets)
-    return units.steps_volume_nl(max(0, counted[-1][1] - _steps_at(counted, start_ms)), look.status["step_pl"])
-
-
-def _points(look: Look, start_ms: int) -> tuple[tuple[int, int], ...]:
-    """(local ms, nL of therapy since `start_ms`) at the delivery records since then, and now."""
-    counted = _counted(look, _THERAPY)
-    first = _steps_at(counted, start_ms)
-    since = [(start_ms, first), *(one for one in counted if one[0] > start_ms), counted[-1]]
-    step_pl = look.status["step_pl"]
-    return tuple((ms, units.steps_volume_nl(max(0, steps - first), step_pl)) for ms, steps in since)
+            ran_on = state in states.THERAPY
+            begun_ms = one.local_ms if ran_on else None
+    return (None if look.status["state"] == states.IDLE else begun_ms), ran_on
 
 
 def _standstill(look: Look, start_ms: int) -> tuple[int, int]:
@@ -234,7 +206,9 @@ def _spans(look: Look, kind: int) -> list[Span]:
     status, spans = look.status, list[Span]()
     left_ms = status["temporary_left_ms"] if kind == records.TEMPORARY_RATE else status["bridge_left_ms"]
     for one in look.placed:
-        if spans and spans[-1][1] > one.local_ms and one.kind in (kind, records.PROGRAM):
+        # A new program ends a temporary rate; a bridge is noted just before the program that it leads to.
+        ended = one.kind == kind or (one.kind == records.PROGRAM and kind == records.TEMPORARY_RATE)
+        if spans and spans[-1][1] > one.local_ms and ended:
             spans[-1] = (spans[-1][0], one.local_ms, spans[-1][2])
         if one.kind != kind:
             continue

@@ -122,13 +122,10 @@ def _alarms(look: Look, width: int, room: int, glyphs: Glyphs, live: bool = True
     lines: list[Line] = []
     for alarm in shown:
         kind = _KINDS.get(alarm.priority, "strong")
-        head, rest = (
-            f"{' ' if live else '?'}{alarm.mark:<3} {alarm.priority_name.upper():<6} ",
-            f" {alarm.name}, since {alarm.since[5:]}, ",
-        )
+        head = f"{' ' if live else '?'}{alarm.mark:<3} {alarm.priority_name.upper():<6} "
+        rest = f" {alarm.name}, since {alarm.since[5:]}, {alarm.standing}"
         # The whole line for what nobody has answered, the priority alone for the rest.
-        marked = f"{head}{rest}{alarm.standing}".ljust(width)
-        lines.append([(head, kind), (rest + alarm.standing, "strong")] if alarm.acknowledged else [(marked, kind)])
+        lines.append([(head, kind), (rest, "strong")] if alarm.acknowledged else [((head + rest).ljust(width), kind)])
         more = textwrap.wrap(f"{alarm.text}. Do: {alarm.remedy}", width - 6)
         if len(more) <= spare:
             lines += [[("     " + line, "plain")] for line in more]

@@ -116,10 +116,8 @@ def progress(look: Look, day: Day) -> str:
         return "no plan: no therapy" if look.program is None else "no plan: therapy has not started"
     slack_nl = look.status["rate_nl_per_day"] * _SLACK_MS // units.MS_PER_DAY
     slack_nl += units.steps_volume_nl(_SLACK_STEPS, look.status["step_pl"])
-    running = sum(bolus["volume_nl"] - bolus["delivered_nl"] for bolus in look.status["bolus_list"]
-                  if bolus["bucket"] == states.PERIODIC_BOLUS)  # fmt: skip
     off_nl = day.behind_nl
-    if -slack_nl <= off_nl <= slack_nl + running:
+    if abs(off_nl) <= slack_nl:
         return f"as planned ({quantity.format_volume(day.planned_nl)} by now)"
     word = "BEHIND" if off_nl > 0 else "AHEAD of"
     return f"{quantity.format_volume(abs(off_nl))} {word} {quantity.format_volume(day.planned_nl)} planned by now"
