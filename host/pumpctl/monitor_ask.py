@@ -62,7 +62,7 @@ def acknowledge(look: Look | None) -> Dialog | Order | str:
         return Order("acknowledge", codes=(found[0].code,))
     chosen = dict(zip(_CHOICES, found, strict=False))
     lines = tuple(
-        f"{key}  {alarm.mark:<3} {alarm.priority_name:<6}  {alarm.name}, since {alarm.since[5:]}"
+        f"{key}  {alarm.mark:<3} {alarm.priority_name:<6}  {alarm.name}, since {alarm.since}"
         for key, alarm in chosen.items()
     )
     answers = {key: Order("acknowledge", codes=(alarm.code,)) for key, alarm in chosen.items()}

@@ -123,7 +123,7 @@ def _alarms(look: Look, width: int, room: int, glyphs: Glyphs, live: bool = True
     for alarm in shown:
         kind = _KINDS.get(alarm.priority, "strong")
         head = f"{' ' if live else '?'}{alarm.mark:<3} {alarm.priority_name.upper():<6} "
-        rest = f" {alarm.name}, since {alarm.since[5:]}, {alarm.standing}"
+        rest = f" {alarm.name}, since {alarm.since}, {alarm.standing}"
         # The whole line for what nobody has answered, the priority alone for the rest.
         lines.append([(head, kind), (rest, "strong")] if alarm.acknowledged else [((head + rest).ljust(width), kind)])
         more = textwrap.wrap(f"{alarm.text}. Do: {alarm.remedy}", width - 6)

@@ -181,8 +181,9 @@ class Watcher:
             return
         pump = self._connected()
         if pump is None:
+            why = "another pump answers" if self._stranger else "no pump answers"
             button = "; press the pump's own stop button" if order.name == "stop" else ""
-            self._tell(Told(f"NOT SENT: {order.name} did not leave this machine, no pump answers{button}", "uncertain"))
+            self._tell(Told(f"NOT SENT: {order.name} did not leave this machine, {why}{button}", "uncertain"))
             return
         try:
             told = _ORDERS[order.name](pump, order)

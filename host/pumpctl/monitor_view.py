@@ -53,7 +53,7 @@ def _alarm(entry: Values, offset_min: int) -> Alarm:
     told = status_view.alarm_document(entry, offset_min)
     cause = "" if entry["active"] else ", cause gone"
     standing = ("acknowledged" if entry["acknowledged"] else "NOT ACKNOWLEDGED") + cause
-    since = (told["since"] or "unknown")[:16].replace("T", " ")
+    since = (told["since"] or "0000-unknown")[5:16].replace("T", " ")
     return Alarm(
         entry["alarm"], told["id"], entry["priority"], since, standing, entry["acknowledged"], told["text"],
         told["remedy"],
@@ -215,7 +215,8 @@ def document(look: Look, problem: str = "") -> Values:
         ],
         "reservoir_capacity_nl": units.RESERVOIR_CAPACITY_NL,
         "alarms": [
-            {"id": one.name, "priority": one.priority_name, "acknowledged": one.acknowledged, "since": one.since}
+            {"id": one.name, "priority": one.priority_name, "acknowledged": one.acknowledged,
+             "text": one.text, "remedy": one.remedy}
             for one in alarm_list(look)
         ],
         "clock_ahead_ms": look.ahead_ms,
