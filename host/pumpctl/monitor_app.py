@@ -165,12 +165,12 @@ class Monitor(App[None]):
         key = event.character if event.character and event.character.isprintable() else event.key
         if key == "s":  # at once, whatever is on the screen
             self._dialog = None
-            self._order(Order("stop"), "stop is sent")
+            self._order(Order("stop"), "stop is on its way")
         elif self._dialog is not None:
             dialog, self._dialog = self._dialog, None
             answer = dialog.answers.get(key)
             if isinstance(answer, Order):
-                self._order(answer, f"{answer.name} is sent")
+                self._order(answer, f"{answer.name} is on its way")
             elif dialog.no:
                 self._tell(Told(dialog.no))
         elif key in ("q", "ctrl+c"):
@@ -186,7 +186,7 @@ class Monitor(App[None]):
         self.exit()
 
     def _order(self, order: Order, told: str) -> None:
-        self._tell(Told(f"{told} ..."))
+        self._tell(Told(told))
         self._watcher.order(order)
 
     def _acknowledge(self) -> None:
@@ -197,7 +197,7 @@ class Monitor(App[None]):
         if self._answered() and self._look:
             on = bool(self._look.status["audio_pause_ms"])
             order = Order("pause", pause_s=0 if on else monitor_link.PAUSE_S)
-            self._order(order, "the end of the pause is sent" if on else "audio pause is sent")
+            self._order(order, "the end of the pause is on its way" if on else "the audio pause is on its way")
 
     def _resume(self) -> None:
         if self._answered():
@@ -215,7 +215,7 @@ class Monitor(App[None]):
         if isinstance(asked, str):
             self._tell(Told(asked))
         elif isinstance(asked, Order):
-            self._order(asked, f"{asked.name} is sent")
+            self._order(asked, f"{asked.name} is on its way")
         else:
             self._dialog = asked
 

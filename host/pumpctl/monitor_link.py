@@ -140,7 +140,7 @@ class Watcher:
                 return None
             self._stranger = ""
             if self._state == LOST and self._serial:
-                self._tell(Told(f"pump {pump.hello.serial} answers again", "done"))
+                self._tell(Told(f"pump {pump.hello.serial} answers again"))
             self._pump, self._serial = pump, pump.hello.serial
         return self._pump
 
@@ -188,10 +188,12 @@ class Watcher:
         try:
             told = _ORDERS[order.name](pump, order)
         except UncertainOutcome as error:
-            self._tell(Told(f"UNCERTAIN: {_sentence(error)}", "uncertain"))
+            again = "; press s again, or the pump's own stop button" if order.name == "stop" else ""
+            told = f"UNCERTAIN: {error.message}. Assume it was; what the pump does stands above as soon as it answers"
+            self._tell(Told(told + again, "uncertain"))
             self._let_go()  # the next greeting asks what became of it
         except LinkError as error:
-            self._tell(Told(f"{order.name}: {_sentence(error)}", "uncertain"))
+            self._tell(Told(f"NOT DONE: {order.name}: {_sentence(error)}", "uncertain"))
             self._lost(error)
         except PumpctlError as error:
             self._tell(Told(_sentence(error), "refused"))
