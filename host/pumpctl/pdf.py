@@ -61,7 +61,8 @@ def _places() -> list[str]:
 def printed(page: str, timeout_s: float = TIMEOUT_S) -> bytes:
     """The PDF of a self-contained HTML page; UsageProblem where no browser makes one within `timeout_s`."""
     browser = find()
-    with tempfile.TemporaryDirectory(prefix="pumpctl-pdf-", ignore_cleanup_errors=True) as folder:
+    room = _room(browser)
+    with tempfile.TemporaryDirectory(prefix="pumpctl-pdf-", dir=room, ignore_cleanup_errors=True) as folder:
         source, target = Path(folder) / "page.html", Path(folder) / "page.pdf"
         source.write_text(page, encoding="utf-8")
         command = [browser, *_FLAGS, f"--user-data-dir={Path(folder) / 'profile'}", f"--print-to-pdf={target}"]
@@ -79,6 +80,12 @@ def printed(page: str, timeout_s: float = TIMEOUT_S) -> bytes:
             remedy=f"name another browser by {ENVIRONMENT}, or print the HTML page from one",
         )  # fmt: skip
     return data
+
+
+def _room(browser: str) -> str | None:
+    """Where the browser can read and write: one that came as a snap sees a /tmp of its own. None for the usual place."""
+    room = Path.home() / "snap" / Path(browser).name / "common"
+    return str(room) if Path(os.path.realpath(browser)).name == "snap" and room.is_dir() else None
 
 
 def _run(command: list[str], timeout_s: float, folder: str) -> str:

@@ -11,7 +11,7 @@ WHOLE_MOST = 8
 
 
 # A word of no more characters fits into a column; a longer one, which only outsiders write, may be broken.
-_WORD_MOST = 16
+_WORD_MOST = 20
 _PIECES = re.compile(rf"\S{{{_WORD_MOST}}}(?=\S)")
 
 

@@ -60,17 +60,17 @@ def doubtful(report: Report) -> tuple[int, int]:
             spans[-1][1] = max(spans[-1][1], end_ms)
         else:
             spans.append([start_ms, end_ms])
+    still = sorted([*report.standstills, *((gap.start_ms, gap.end_ms) for gap in report.gaps)])
     lasted_ms = volume_nl = 0
     for start_ms, end_ms in spans:
-        for begin_ms, stop_ms in _running(report, start_ms, end_ms):
+        for begin_ms, stop_ms in _running(still, start_ms, end_ms):
             lasted_ms += stop_ms - begin_ms
             volume_nl += programmed_nl(report.doses, begin_ms, stop_ms)
     return lasted_ms, volume_nl
 
 
-def _running(report: Report, start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
-    """The parts of a time in which therapy ran."""
-    still = sorted([*report.standstills, *((gap.start_ms, gap.end_ms) for gap in report.gaps)])
+def _running(still: list[tuple[int, int]], start_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
+    """The parts of a time in which therapy did not stand `still`."""
     for begin_ms, stop_ms in [*still, (end_ms, end_ms)]:
         if min(begin_ms, end_ms) > start_ms:
             yield start_ms, min(begin_ms, end_ms)

@@ -16,7 +16,7 @@ REFILL = 'stroke-width="1.2" stroke-dasharray="2 3"'
 CALLED = 'stroke="#8a5a00" stroke-width="1.6" stroke-dasharray="2 2"'
 GAP = 'fill="url(#hatch-gap)" stroke="#76818c" stroke-width="0.6"'
 STOPPED = 'fill="#d6dade"'
-DOSE_HEIGHT = 205
+DOSE_HEIGHT = 195
 # A limit above so many times the largest dose is told in words, not drawn.
 LIMIT_SHOWN = 3
 BARS = {
@@ -115,7 +115,7 @@ def doses(report: Report) -> str:
     """Dose of each day, stacked by kind of delivery, beside what the program calls for and the limit of 24 hours."""
     order = tuple(bucket for bucket in BARS if report.total.steps(bucket)) or (states.BASAL,)
     amounts = [[_amount(report, one.tally, bucket) for bucket in order] for one in report.days]
-    most = max([1, *(sum(amount) for amount in amounts)])
+    most = max([units.NG_PER_UG, *(sum(amount) for amount in amounts)])
     called = steps(report, [(one.local_ms, _dose_due(one)) for one in report.doses]) if report.dosed else []
     most = max([most, *(ng for _, ng in called)])
     limits = _limits(report, most) if report.dosed else []

@@ -7,7 +7,7 @@ from pumpctl.report_forecast import Course, Forecast, forecast, sentence
 from pumpctl.report_plots import ALARM_FILL, DELIVERED, LIMIT, base, finish, line, refills, steps
 from pumpctl.report_text import escape, millilitres, moment, plural
 
-HEIGHT = 215
+HEIGHT = 205
 AHEAD = f'stroke="{INK}" stroke-width="1.4" stroke-dasharray="6 3"'
 FAN = 'fill="url(#hatch-gap)"'
 _AHEAD_LEAST_MS = 28 * units.MS_PER_DAY
@@ -30,9 +30,9 @@ def reservoir(report: Report) -> str:
     if known:
         _ahead(plot, report, known)
     line(plot, report, level, DELIVERED)
-    refills(plot, report)
     for span in report.alarms:
         _triangle(plot, span.start_ms, _at(level, span.start_ms), span.priority, alarms.name(span.alarm))
+    refills(plot, report)
     if not level:
         plot.empty("No delivery is recorded in this period.")
     return finish(plot, report, tuple(_keys(report, known)))

@@ -35,7 +35,7 @@ figure{margin:0}
 figcaption{font-size:13px;color:var(--soft)}
 svg.plot{display:block;width:100%;height:auto}
 svg.defs{position:absolute}
-svg text{font-size:13px;fill:var(--ink);font-family:inherit}
+svg text{font-size:13px;fill:var(--ink);font-family:inherit;paint-order:stroke;stroke:#fff;stroke-width:2.5px}
 svg text.small{font-size:12px}
 table{border-collapse:collapse;width:100%;font-size:14px;margin:4px 0 8px}
 th,td{padding:4px 12px 4px 0;text-align:left;vertical-align:top;
@@ -60,7 +60,7 @@ section{overflow-x:auto}svg.plot{min-width:600px}.change table{min-width:520px}}
 @media print{
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 body{font-size:9.5pt;line-height:1.4}main{max-width:none;padding:0}
-h1{font-size:19pt}h2{font-size:12.5pt;margin:14px 0 5px;padding-top:7px}h3{font-size:10.5pt}
+h1{font-size:19pt}h2{font-size:12.5pt;margin:11px 0 4px;padding-top:6px}h3{font-size:10.5pt}
 p{break-inside:avoid}
 h2,h3,h2+p,h3+p,summary{break-after:avoid}
 figure,tr,.tiles,.integrity,.side,.change,.whole{break-inside:avoid}
@@ -82,11 +82,11 @@ summary{list-style:none}
 """
 
 _PAGE = """
-@page{{{size}margin:17mm 14mm 15mm;
+@page{{{size}margin:16mm 14mm 13mm;
 @top-left{{content:{running};font:8pt system-ui,sans-serif;color:#4a5763}}
 @bottom-left{{content:{warning};font:8pt system-ui,sans-serif;color:#4a5763}}
 @bottom-right{{content:"page " counter(page) " of " counter(pages);font:8pt system-ui,sans-serif;color:#4a5763}}}}
-@page:first{{margin-top:12mm;@top-left{{content:none}}}}
+@page:first{{margin-top:10mm;@top-left{{content:none}}}}
 """
 
 

@@ -109,7 +109,7 @@ def alarm_kinds(report: Report) -> str:
         rows.append(
             (
                 alarms.name(alarm),
-                alarms.PRIORITY_NAMES[alarms.priority(alarm)],
+                _priority(alarm, max(span.priority for span in spans)),
                 alarms.text(alarm),
                 str(len(spans)),
                 duration(max(lasted)),
@@ -119,6 +119,13 @@ def alarm_kinds(report: Report) -> str:
         )
     columns = ("alarm", "priority", "meaning", "how often", "longest", "altogether", "not acknowledged")
     return table(columns, rows, (3, 4, 5, 6), "alarm-kinds")
+
+
+def _priority(alarm: int, highest: int) -> str:
+    """An alarm's own priority, and the one that it came to where nobody answered."""
+    own = alarms.priority(alarm)
+    names = alarms.PRIORITY_NAMES
+    return f"{names[own]}, then {names.get(highest, highest)}" if highest > own else names[own]
 
 
 def occurrences(report: Report) -> str:

@@ -117,6 +117,20 @@ def test_every_table_has_headings_that_say_what_they_head(page: chromium.Chromiu
     assert page.evaluate("document.querySelectorAll('th:not([scope])').length") == 0
 
 
+@pytest.mark.parametrize(("width_mm", "height_mm"), [(182, 274), (188, 256)], ids=("a4", "letter"))
+def test_therapy_doses_and_reservoir_are_all_on_the_first_printed_page(
+    page: chromium.Chromium, width_mm: int, height_mm: int
+) -> None:
+    """The width and the height are those between the margins."""
+    page.call("Emulation.setEmulatedMedia", media="print")
+    _resize(page, width_mm * 96 * 10 // 254)
+    shown = "document.querySelector('#plot-reservoir').closest('section').getBoundingClientRect().bottom"
+    ends = page.evaluate(f"{shown} - document.querySelector('main').getBoundingClientRect().top")
+    page.call("Emulation.setEmulatedMedia", media="")
+    _resize(page, 1100)
+    assert ends <= height_mm * 96 * 10 // 254
+
+
 def test_the_events_unfold_and_are_all_in_print(page: chromium.Chromium) -> None:
     shown = "document.querySelector('#events').checkVisibility({contentVisibilityAuto: true})"
     assert page.evaluate(shown) is False

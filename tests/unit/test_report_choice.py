@@ -155,6 +155,27 @@ def test_a_browser_that_hangs_is_ended_with_all_that_it_started(
         os.close(reader)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for a browser is a shell script")
+def test_a_browser_from_a_snap_prints_where_it_can_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a browser is a link to the program `snap`; this one notes where it was told to print."""
+    program, browser, room = (
+        tmp_path / "snap",
+        tmp_path / "chromium",
+        tmp_path / "home" / "snap" / "chromium" / "common",
+    )
+    program.write_text(
+        "#!/bin/sh\nfor word; do case $word in --print-to-pdf=*) to=${word#*=};; esac; done\n"
+        f"echo $to > {tmp_path / 'to'}\nprintf '%%PDF-1.4\\n%%%%EOF' > $to\n"
+    )
+    program.chmod(0o755)
+    browser.symlink_to(program)
+    room.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(pdf.ENVIRONMENT, str(browser))
+    assert pdf.printed("<p>page</p>").startswith(b"%PDF")
+    assert (tmp_path / "to").read_text().startswith(f"{room}/pumpctl-pdf-") and list(room.iterdir()) == []
+
+
 def test_a_page_alone_needs_no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(pdf.ENVIRONMENT, "/nowhere/chromium")
     told = report_file.write(pumplog.month().decoded, "S", tmp_path / "r.html")
