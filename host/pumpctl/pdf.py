@@ -83,7 +83,7 @@ def printed(page: str, timeout_s: float = TIMEOUT_S) -> bytes:
 
 
 def _room(browser: str) -> str | None:
-    """Where the browser can read and write: one that came as a snap sees a /tmp of its own. None for the usual place."""
+    """Where the browser can read and write, None for the usual place: one from a snap sees a /tmp of its own."""
     room = Path.home() / "snap" / Path(browser).name / "common"
     return str(room) if Path(os.path.realpath(browser)).name == "snap" and room.is_dir() else None
 

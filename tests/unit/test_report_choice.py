@@ -158,11 +158,8 @@ def test_a_browser_that_hangs_is_ended_with_all_that_it_started(
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for a browser is a shell script")
 def test_a_browser_from_a_snap_prints_where_it_can_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such a browser is a link to the program `snap`; this one notes where it was told to print."""
-    program, browser, room = (
-        tmp_path / "snap",
-        tmp_path / "chromium",
-        tmp_path / "home" / "snap" / "chromium" / "common",
-    )
+    program, browser = tmp_path / "snap", tmp_path / "chromium"
+    room = tmp_path / "home" / "snap" / "chromium" / "common"
     program.write_text(
         "#!/bin/sh\nfor word; do case $word in --print-to-pdf=*) to=${word#*=};; esac; done\n"
         f"echo $to > {tmp_path / 'to'}\nprintf '%%PDF-1.4\\n%%%%EOF' > $to\n"
