@@ -13,10 +13,12 @@ from pumpctl.exchange import Hello
 from pumpctl.fleet_crew import Watch
 from pumpctl.pending import Pending, PendingStore
 from pumpctl.ports import Port
-from pumpctl.transport import open_transport
+from pumpctl.transport import Transport, open_transport
 
 LIMIT_S = 12.0
-_PROMPT_S = 0.5
+# What MicroPython says to a greeting, some bytes of which are commands to its prompt.
+_PROMPTS = (b">>> ", b"raw REPL; CTRL-B to exit")
+_HEARD_MAX = 4096
 
 
 @dataclass
@@ -36,6 +38,23 @@ class Look:
     def name(self) -> str:
         """What a person calls the pump."""
         return self.port.name
+
+
+class _Heard:
+    """A link of which what came in last is kept."""
+
+    def __init__(self, link: Transport) -> None:
+        self.name = link.name
+        self.heard = b""
+        self.write = link.write
+        self.close = link.close
+        self._link = link
+
+    def read(self, timeout_s: float) -> bytes:
+        """See Transport."""
+        data = self._link.read(timeout_s)
+        self.heard = (self.heard + data)[-_HEARD_MAX:]
+        return data
 
 
 class _Untouched(PendingStore):
@@ -66,8 +85,6 @@ def _look(told: Look, watch: Watch | None) -> None:
             _ask(told)
     except PumpctlError as failed:
         error = failed
-        if type(failed) is LinkError:
-            told.prompt = _has_prompt(spec)
     except Exception as failed:
         error = LinkError(f"{type(failed).__name__}: {failed}")
     told.error = error
@@ -76,7 +93,13 @@ def _look(told: Look, watch: Watch | None) -> None:
 
 
 def _ask(told: Look) -> None:
-    with Pump(open_transport(told.port.spec), pending=_Untouched()) as pump:
+    link = _Heard(open_transport(told.port.spec))
+    try:
+        pump = Pump(link, pending=_Untouched())
+    except LinkError:
+        told.prompt = any(prompt in link.heard for prompt in _PROMPTS)
+        raise
+    with pump:
         told.hello = pump.hello
         told.status = status = pump.status()
         if status["time_valid"]:
@@ -85,21 +108,3 @@ def _ask(told: Look) -> None:
             told.library = library_send.present(pump)
         except VerificationError:
             told.library = None
-
-
-def _has_prompt(spec: str) -> bool:
-    """Whether MicroPython's prompt answers an empty line, which a pump passes over."""
-    try:
-        link = open_transport(spec)
-    except PumpctlError:
-        return False
-    try:
-        link.write(b"\r\n")
-        heard, end_s = b"", time.monotonic() + _PROMPT_S
-        while b">>>" not in heard and (left_s := end_s - time.monotonic()) > 0:
-            heard += link.read(left_s)
-        return b">>>" in heard
-    except PumpctlError:
-        return False
-    finally:
-        link.close()

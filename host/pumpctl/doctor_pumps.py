@@ -41,7 +41,7 @@ def _answers(one: Look) -> Iterator[Finding]:
     if one.held_by:
         yield Finding(WARNING, "was not asked: another program holds its port")
     elif one.hello is not None and one.error is None and one.status is not None:
-        yield Finding(OK, f"answers; {status_parts.state_name(one.status['state'])}")
+        yield Finding(OK, status_parts.state_name(one.status["state"]))
     elif one.error is not None and not isinstance(one.error, ProtocolMismatch) and not one.prompt:
         yield Finding(PROBLEM, one.error.message, one.error.remedy)
 
@@ -161,12 +161,12 @@ def _keys(one: Look, status: Values) -> Iterator[Finding]:
         yield Finding(PROBLEM, error.message, error.remedy)
         return
     if not status["keyed"] and held is not None:
-        text = "has no keys and obeys everybody; those kept here are of no use"
+        text = "no keys on the pump, so that those kept here are of no use"
         yield Finding(WARNING, text, f"pumpctl keys forget --port {one.name}")
     elif not status["keyed"]:
-        yield Finding(OK, "has no keys and obeys everybody")
+        yield Finding(OK, "none: open to everybody")
     elif held is None:
-        text = "has keys, and none of them is here: its therapy cannot be changed from here"
+        text = "none of the pump's keys is here: its therapy cannot be changed from here"
         yield Finding(WARNING, text, "export PUMPCTL_KEY_FILE=FILE")
     else:
         yield Finding(OK, f"{' and '.join(held.roles())} in {where}")

@@ -70,8 +70,8 @@ def mends(scene: Scene) -> list[str]:
 def summary(scene: Scene) -> str:
     """How many of each, in words."""
     told = document(scene)
-    return f"{_many(told['problems'], 'problem')}, {_many(told['warnings'], 'warning')}."
+    return f"{_many(told['problems'], 'problem')}, {_many(told['warnings'], 'warning')}.".capitalize()
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}".capitalize()
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
