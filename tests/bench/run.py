@@ -20,6 +20,7 @@ import flow  # noqa: E402
 import half_year  # noqa: E402
 import line  # noqa: E402
 import pull  # noqa: E402
+import side_by_side  # noqa: E402
 import startup  # noqa: E402
 import therapy  # noqa: E402
 import wear  # noqa: E402
@@ -45,6 +46,8 @@ def measure(days: int, tell: Callable[[str], None]) -> list[Figure]:
         figures += pull.measure(folder / "pull")
         tell("the tool's start")
         figures += startup.measure(folder / "startup")
+        tell("eight pumps side by side")
+        figures += side_by_side.measure(folder / "fleet")
         tell("cost in the VM")
         figures += cost.costs(folder / "cost")
         tell(f"{days} days of flex therapy with boluses, about a second for each")
