@@ -226,11 +226,13 @@ def test_clocks_that_are_off_are_set_where_the_key_is_here_and_the_others_left(f
     assert abs(off["locked"]) > 10_000
 
 
-def test_pumps_are_chosen_by_name_or_serial_number_and_a_pattern_that_fits_none_acts_on_none(fleet):
+def test_pumps_are_chosen_by_name_or_serial_number_and_a_pattern_that_fits_none_acts_on_none(fleet, monkeypatch):
     serial = fleet.told("status", "--only", "plain")["plain"]["serial"]
     assert list(fleet.told("status", "--only", serial[:6] + "*")) == ["plain"]
     assert list(fleet.told("status", "--only", "P*", "--only", "w?ry")) == ["plain", "wary"]
     assert list(fleet.told("status", "--port", "wary")) == ["wary"]
+    monkeypatch.setenv("PUMPCTL_PORT", "wary")  # a default, which is no choice
+    assert list(fleet.told("status", "--only", "plain")) == ["plain"]
     ran = fleet.run("clock", "--set", "--yes", "--only", "plain", "--only", "plian")
     assert ran.exit_code == errors.USAGE
     assert 'no attached pump is called "plian"' in ran.stderr and "plain (" in ran.stderr

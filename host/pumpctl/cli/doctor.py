@@ -4,6 +4,7 @@ import click
 
 from pumpctl import doctor as checks
 from pumpctl import doctor_view, port_access
+from pumpctl.cli import typed
 from pumpctl.cli.bars import bars
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.errors import DONE, UNMET, PumpctlError
@@ -43,7 +44,11 @@ def _scene(context: Context) -> checks.Scene:
 
     scene = checks.Scene()
     try:
-        scene.ports = [ports.resolve(context.port)] if context.port else ports.find()
+        named = typed.port(context)
+        scene.ports = [] if named else ports.find()
+        default = ports.resolve(context.port) if context.port else None
+        if default is not None and default.spec not in [port.spec for port in scene.ports]:
+            scene.ports = [*scene.ports, default]
     except PumpctlError as error:
         scene.unknown_port = error
     with bars(context.out, "looking at", [port.name for port in scene.ports]) as watch:

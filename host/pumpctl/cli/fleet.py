@@ -11,7 +11,7 @@ import click
 from pumpctl import fleet as members
 from pumpctl import fleet_tasks, fleet_view, library_view, ports, status_view
 from pumpctl import library as files
-from pumpctl.cli import confirming
+from pumpctl.cli import confirming, typed
 from pumpctl.cli.bars import bars
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
@@ -28,7 +28,8 @@ def fleet() -> None:
     """Do the same on every attached pump, side by side.
 
     A pump that fails is told with its own error and never stops the others. Without a choice all pumps are meant:
-    every Raspberry Pi board and every running virtual pump. --only and --except choose by name or serial number.
+    every Raspberry Pi board and every running virtual pump. --only and --except choose by name or serial number;
+    a port set by PUMPCTL_PORT is no choice.
     """
 
 
@@ -49,9 +50,10 @@ def _choice(command: Callable[..., Any]) -> Callable[..., Any]:
 def _crew(
     context: Context, only: Sequence[str], excluded: Sequence[str], also: Sequence[str], jobs: int
 ) -> Iterator[Crew]:
-    """The pumps that are meant; --port names a single one, as everywhere."""
-    if context.port:
-        port = ports.resolve(context.port)
+    """The pumps that are meant; --port names a single one, but for a default in environment or config file."""
+    named = typed.port(context)
+    if named:
+        port = ports.resolve(named)
         only, also = [*only, glob.escape(port.spec)], [*also, port.spec]
     chosen = members.members(only, excluded, also)
     with Crew(chosen, context.who, jobs) as crew:
