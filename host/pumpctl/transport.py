@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import serial
 
-from pumpctl import holders
 from pumpctl.errors import LinkError, PortError
 
 READ_MAX = 4096
@@ -132,6 +131,8 @@ def _port_error(name: str, error: Exception) -> PortError:
     text = str(error)
     told = {"field": "port", "value": name}
     if "exclusively lock" in text or "busy" in text.lower() or "PermissionError" in text:
+        from pumpctl import holders
+
         by = holders.told(name)
         remedy = "end that program" if by else f"end the other program that holds it (`{holders.look(name)}` names it)"
         message = f"port {name} is busy{', ' + by if by else ''}"

@@ -31,7 +31,7 @@ from pumpctl.transport import open_transport
 
 pytestmark = pytest.mark.usefixtures("home")
 
-_KNOWN_CODES = {errors.DONE, errors.USAGE, errors.REFUSED, errors.NO_LINK, errors.UNVERIFIED}
+_KNOWN_CODES = {errors.DONE, errors.USAGE, errors.REFUSED, errors.NO_LINK, errors.UNVERIFIED, errors.UNMET}
 _THERAPY = Path(__file__).parents[2] / "host" / "examples" / "start-100ug-continuous.toml"
 _COMMANDS = f"""
 status; status --json; alarms list; alarms list --json; alarms ack; alarms pause 60s; clock show; clock set; selftest
@@ -44,6 +44,7 @@ library show; library show --json; library read --save HOME/out.toml; keys show;
 log pull; log pull --json; log show --all; log show --json --all; log verify; log verify --json
 log export --all --format csv; log export --all --format jsonl; log export --all -o HOME/out.parquet --force
 report -o HOME/out.html; report --json -o HOME/out.html; accuracy --log
+fleet status; fleet status --json; fleet pull; fleet verify; fleet clock --set; fleet selftest --json; doctor
 """
 
 
