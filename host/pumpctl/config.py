@@ -161,6 +161,7 @@ def _load(file: Path, mtime_ns: int, size: int) -> Config:
     pumps = document.pop("pump", {})
     for name, told in pumps.items():
         _check_pump(problems, found, name, told)
+    _check_twice(problems, found, pumps)
     fail(found, problems)
     return Config(
         file,
@@ -207,6 +208,18 @@ def _check_pump(problems: list[Problem], of: Config, name: str, told: Any) -> No
         return
     for key, value in told.items():
         _check(problems, of, f"pump.{name}.{key}", value, PUMP_KEYS, PUMP_KEYS.get(spelt(key), ("", ""))[0])
+
+
+def _check_twice(problems: list[Problem], of: Config, pumps: Mapping[str, Any]) -> None:
+    """One pump must not have two names: which defaults are its own would not be known."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, told in pumps.items():
+        for key in ("port", "serial"):
+            value = told.get(key) if isinstance(told, dict) else None
+            if isinstance(value, str) and value:
+                first = seen.setdefault((key, value.lower()), name)
+                if first != name:
+                    problems.append(wrong(of, f"pump.{name}.{key}", f"is that of pump.{first}; a pump has one name"))
 
 
 def _check(problems: list[Problem], of: Config, key: str, value: Any, known: Collection[str], kind: str) -> None:

@@ -122,9 +122,14 @@ def is_device(spec: str) -> bool:
 
 def _named(name: str) -> Port:
     configured = config.load().pumps
-    if name in configured and (configured[name].port or configured[name].serial):
-        return _configured(configured[name])
     virtual = virtual_ports()
+    if name in configured and (configured[name].port or configured[name].serial):
+        if configured[name].port != name and name in [port.name for port in virtual]:
+            raise PortError(
+                f"{name} is a pump of the config file, and a virtual pump that runs is called so too", field="port",
+                value=name, remedy=f"rename one of them, or stop the other: `pumpctl virtual stop --name {name}`",
+            )  # fmt: skip
+        return _configured(configured[name])
     for port in virtual:
         if port.name == name:
             return port

@@ -120,6 +120,17 @@ def test_a_board_is_found_by_its_serial_number_and_shown_by_its_name(
     assert "did you mean left?" in capsys.readouterr().err
 
 
+def test_a_name_that_a_running_virtual_pump_has_too_is_not_guessed_at(
+    write: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pumpctl.ports.virtual_ports", lambda: [Port("ward1", "/x/ward1/pty", "virtual", "")])
+    with Peer() as peer:
+        write(f'[pump.ward1]\nport = "{peer.port}"\n')
+        assert main.run(["-p", "ward1", "stop"]) == errors.NO_LINK
+        assert "a virtual pump that runs is called so too" in capsys.readouterr().err
+        assert peer.seen == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -132,6 +143,7 @@ def test_a_board_is_found_by_its_serial_number_and_shown_by_its_name(
         ("[pump.a]\nlumen = '2ml'", "line 2, pump.a.lumen: \"2ml\" has an unknown unit 'ml'"),
         ("[pump.a]\ncatheter_lenght = '6cm'", "did you mean catheter_length?"),
         ("[pump.a]\nport = 3", "line 2, pump.a.port: must be text in quotes"),
+        ("[pump.a]\nport = 'X1'\n[pump.b]\nport = 'x1'", "line 4, pump.b.port: is that of pump.a; a pump has one name"),
         ("pump = 3", "line 1, pump: unknown key"),
         ("[status\n", "not TOML"),
         ("yes = true", "line 1, yes: may not be set by a file: a file would answer yes"),
@@ -146,6 +158,7 @@ def test_what_is_wrong_is_named_with_file_line_and_nearest_key(
     told = refused(capsys, "status")
     assert f"{file}: 1 problem" in told and expected in told and "pumpctl config check" in told
     assert expected in refused(capsys, "config", "check")
+    assert main.run(["config", "path"]) == main.run(["config", "template"]) == main.run(["--help"]) == errors.DONE
 
 
 @pytest.mark.parametrize(

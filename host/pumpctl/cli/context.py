@@ -58,15 +58,15 @@ class Context:
     def _use_config(self, ctx: click.Context) -> None:
         from pumpctl import config
 
+        path = " ".join(ctx.command_path.split()[1:])
+        if path.split()[:1] == ["config"]:
+            return  # which must say what is wrong with the file
         told = config.load()
         if told.empty:
             return
         from pumpctl import ports
         from pumpctl.cli import settings
 
-        path = settings.path_of(ctx)
-        if path.startswith("config"):
-            return
         root = ctx.find_root().command
         assert isinstance(root, click.Group)
         config.fail(told, settings.check_names(told, "", root) + settings.check(told, path, ctx.command))

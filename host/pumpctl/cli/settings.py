@@ -20,11 +20,6 @@ ORDERS = (
 HARMLESS_FLAGS = ("watch", "all")
 
 
-def path_of(ctx: click.Context) -> str:
-    """The command's path without the tool's name: `program send`."""
-    return " ".join(ctx.command_path.split()[1:])
-
-
 def own_options(command: click.Command) -> dict[str, click.Option]:
     """The command's own options by their key in the file: `catheter_length` for --catheter-length."""
     found = {}
