@@ -76,3 +76,20 @@ def test_a_slip_in_a_virtual_pumps_name_is_answered_with_the_nearest(home, capsy
     for words in (["virtual", "stop", "--name", "wrad1"], ["virtual", "remove", "ward"]):
         assert main.run(words) == errors.USAGE
         assert "did you mean ward1?" in capsys.readouterr().err
+
+
+def test_a_wrong_value_in_the_environment_is_said_to_be_from_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PUMPCTL_STOP_FOR", "30")
+    assert main.run(["stop"]) == errors.USAGE
+    assert '"30" has no unit' in (told := capsys.readouterr().err) and "(from PUMPCTL_STOP_FOR)" in told
+
+
+@pytest.mark.parametrize("words", [[], ["program"], ["virtual"]])
+def test_a_group_without_a_command_shows_its_help(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(words) == errors.USAGE
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith("Usage: pumpctl") and told.err.count("Usage:") == 1
+    assert main.run([*words, "--json"]) == errors.USAGE
+    assert '"message": "Missing command."' in capsys.readouterr().out

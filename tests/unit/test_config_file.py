@@ -74,6 +74,8 @@ def test_flag_then_environment_then_pump_then_command_then_default(
     monkeypatch.setenv("PUMPCTL_OPERATOR", "Cy")
     told = origins(capsys, "-p", "ward1", "config", "show", "prime")
     assert told["--lumen"] == ("3ul/cm", "PUMPCTL_PRIME_LUMEN") and told["--operator"] == ("Cy", "PUMPCTL_OPERATOR")
+    monkeypatch.setenv("PUMPCTL_YES", "1")
+    assert origins(capsys, "config", "show")["--yes"] == ("true", "PUMPCTL_YES")
     assert origins(capsys, "--operator", "Di", "config", "show")["--operator"] == ("Di", "flag")
 
 
@@ -191,6 +193,9 @@ def test_no_option_that_confirms_is_settable_whatever_command_has_it() -> None:
         for key, option in settings.own_options(command).items()
         if option.is_flag or key.startswith(("confirm", "patient"))
     }
+    assert settings.why_not("visit adjust", click.Option(["--confirm-dose"])) and settings.why_not(
+        "new command", click.Option(["--confirm-dose"])
+    )
     assert ("program send", "confirm_warnings") in flags and ("bolus", "patient") in flags
     assert {key for (_, key), reason in flags.items() if not reason} <= {*settings.HARMLESS_FLAGS}
 

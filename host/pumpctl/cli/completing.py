@@ -6,12 +6,15 @@ Everything here is asked for at a press of the tab key: it is quick, and where i
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
-Item = CompletionItem[Any]
+if TYPE_CHECKING:
+    Item = CompletionItem[Any]
+else:  # Generic only in later versions of click.
+    Item = CompletionItem
 Offer = Callable[[], Iterable[tuple[str, str]]]
 
 

@@ -105,7 +105,7 @@ def show(context: Context, command: tuple[str, ...], every: bool) -> None:
 
 
 def _global(context: Context, told: configs.Config, pump: configs.KnownPump | None) -> list[Effective]:
-    """Port and operator, each from where it is."""
+    """The global options, each from where it is."""
     rows = []
     for key, value in (("port", context.port), ("operator", context.operator)):
         name = f"PUMPCTL_{key.upper()}"
@@ -120,6 +120,10 @@ def _global(context: Context, told: configs.Config, pump: configs.KnownPump | No
         else:
             default = context.who if key == "operator" else "the only pump present"
             rows.append(Effective("", f"--{key}", default, "default"))
+    for key, on in (("json", context.json), ("yes", context.yes)):
+        name = f"PUMPCTL_{key.upper()}"
+        if on:
+            rows.append(Effective("", f"--{key}", "true", name if os.environ.get(name) else "flag"))
     return rows
 
 

@@ -120,6 +120,12 @@ def share_options(command: click.Command, path: str) -> click.Command:
     example = f"\b\nExample: pumpctl {EXAMPLES[path]}\n{_MORE}"
     if example not in (command.epilog or ""):
         command.epilog = "\n\n".join(part for part in (command.epilog, _units(command), example) if part)
+    for param in command.params:
+        if isinstance(param, click.Option) and not param.envvar and param.allow_from_autoenv:
+            # By the name that people know, where the parameter's own is another: --for is no DURATION to them.
+            param.envvar = (
+                "_".join(["PUMPCTL", *path.split(), max(param.opts, key=len).lstrip("-")]).upper().replace("-", "_")
+            )
     taken = {name for param in command.params for name in (*param.opts, param.name)}
     for option in _shared():
         if option.name not in taken and not taken & set(option.opts):

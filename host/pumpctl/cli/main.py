@@ -4,8 +4,10 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from pumpctl import __version__, errors, paths
 from pumpctl.cli import streams
@@ -77,6 +79,10 @@ def cli(ctx: click.Context, port: str | None, as_json: bool, yes: bool, operator
     ctx.obj = Context(port=port, json=out.json, yes=yes, operator=operator, out=out)
 
 
+# Later versions of click; earlier ones print the help themselves.
+_NO_COMMAND: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; every error ends here."""
     told = list(sys.argv[1:] if args is None else args)
@@ -85,6 +91,8 @@ def run(args: Sequence[str] | None = None) -> int:
         code = cli.main(args=told, prog_name="pumpctl", standalone_mode=False, obj=out)
         out.close()
         return code if isinstance(code, int) else errors.DONE
+    except _NO_COMMAND as error:
+        return _shown_help(out, error)
     except (click.exceptions.Abort, KeyboardInterrupt):
         out.error(_Interrupted("interrupted"))
         return errors.INTERRUPTED
@@ -96,6 +104,20 @@ def run(args: Sequence[str] | None = None) -> int:
         shown = as_shown(error)
         out.error(shown)
         return shown.exit_code
+
+
+def _shown_help(out: Output, error: click.UsageError) -> int:
+    """The help of a group that was called without a command: no result, and what a person needs all the same."""
+    if out.json:
+        told = errors.UsageProblem("Missing command.", remedy=f"see `{_path(error)} --help`")
+        out.error(told)
+    else:
+        out.note(error.format_message())
+    return errors.USAGE
+
+
+def _path(error: click.UsageError) -> str:
+    return error.ctx.command_path if error.ctx else "pumpctl"
 
 
 class _Interrupted(errors.UsageProblem):
@@ -114,8 +136,8 @@ def as_shown(error: Exception) -> errors.PumpctlError:
     if isinstance(error, errors.PumpctlError):
         return error
     if isinstance(error, click.UsageError):
-        where = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `pumpctl --help`"
-        return errors.UsageProblem(error.format_message(), remedy=where)
+        told, where = error.format_message() + _origin(error), f"see `{_path(error)} --help`"
+        return errors.UsageProblem(told, remedy=where, field=_field(error))
     if isinstance(error, click.ClickException):
         return errors.UsageProblem(error.format_message())
     if isinstance(error, OSError) and error.filename is not None:
@@ -123,6 +145,20 @@ def as_shown(error: Exception) -> errors.PumpctlError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO):
         return errors.UsageProblem(f"the output cannot be written: {error.strerror}", remedy=_ROOM)
     return errors.Internal(f"internal error: {type(error).__name__}: {error}", remedy=f"details: {_keep(error)}")
+
+
+def _origin(error: click.UsageError) -> str:
+    """Where a wrong value is from, if it was not typed."""
+    param, ctx = getattr(error, "param", None), error.ctx
+    if param is None or ctx is None or ctx.get_parameter_source(param.name) != ParameterSource.ENVIRONMENT:
+        return ""
+    return f" (from {param.envvar or f'{ctx.auto_envvar_prefix}_{param.name.upper()}'})"
+
+
+def _field(error: click.UsageError) -> str:
+    """The option or argument that an error is about, for scripts."""
+    param = getattr(error, "param", None)
+    return "" if param is None else str(max(param.opts, key=len) if param.param_type_name == "option" else param.name)
 
 
 _ROOM = "the command itself may have been carried out: see `pumpctl status`; make room where the output goes"

@@ -145,9 +145,8 @@ class Effective:
 
 def variable(path: str, option: click.Option) -> str:
     """The environment variable of an option."""
-    if isinstance(option.envvar, str):
-        return option.envvar
-    return "_".join(["PUMPCTL", *path.split(), str(option.name)]).upper().replace("-", "_")
+    name = "_".join(["PUMPCTL", *path.split(), key_of(option)]).upper().replace("-", "_")
+    return option.envvar if isinstance(option.envvar, str) else name
 
 
 def effective(
