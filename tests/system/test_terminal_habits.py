@@ -59,11 +59,14 @@ def test_a_pipe_gets_plain_text_and_force_color_styles_it(pump_home: Path) -> No
 
 
 def test_a_terminal_gets_styles_unless_it_is_dumb_or_no_color_is_set(bench) -> None:
-    bench()
-    assert "\x1b[1m" in on_terminal("ports")
-    assert not COLOUR.search(on_terminal("ports", NO_COLOR="1"))
-    dumb = on_terminal("ports", TERM="dumb")
-    assert "\x1b" not in dumb and "bench" in dumb
+    plant = bench()
+    plant.fault("supply-off")
+    plant.advance_ms(300_000)
+    assert COLOUR.search(on_terminal("alarms", "list"))
+    assert not COLOUR.search(on_terminal("alarms", "list", NO_COLOR="1"))
+    dumb = on_terminal("alarms", "list", TERM="dumb")
+    assert "\x1b" not in dumb and "supply-lost" in dumb
+    assert COLOUR.search(piped("alarms", "list", FORCE_COLOR="1", TERM="xterm").stdout.decode())
 
 
 def test_a_narrow_terminal_shows_a_wide_table_row_by_row(bench) -> None:

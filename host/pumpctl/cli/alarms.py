@@ -32,7 +32,11 @@ def list_alarms(context: Context) -> None:
          alarm["text"], alarm["remedy"])
         for alarm in found
     ]  # fmt: skip
-    context.out.table(("ALARM", "PRIORITY", "SINCE", "", "WHAT", "DO"), rows)
+    context.out.table(("ALARM", "PRIORITY", "SINCE", "", "WHAT", "DO"), rows, styles=_LAMPS)
+
+
+# As the pump's own lamps.
+_LAMPS = {"high": "bold red", "medium": "yellow", "low": "cyan"}
 
 
 def _standing(alarm: operations.Values) -> str:
