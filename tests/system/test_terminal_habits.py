@@ -51,14 +51,7 @@ def piped(*words: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([PUMPCTL, *words], capture_output=True, env=told, check=False, timeout=30)
 
 
-def test_a_pipe_gets_plain_text_and_force_color_styles_it(pump_home: Path) -> None:
-    plain = piped("program", "show", EXAMPLE, TERM="xterm-256color").stdout.decode()
-    assert "\x1b" not in plain and "patient" in plain
-    styled = piped("program", "show", EXAMPLE, TERM="xterm-256color", FORCE_COLOR="1").stdout.decode()
-    assert "\x1b[1m" in styled
-
-
-def test_a_terminal_gets_styles_unless_it_is_dumb_or_no_color_is_set(bench) -> None:
+def test_a_terminal_gets_styles_by_its_kind_and_width_and_a_pipe_gets_plain_text(bench) -> None:
     plant = bench()
     plant.fault("supply-off")
     plant.advance_ms(300_000)
@@ -67,10 +60,8 @@ def test_a_terminal_gets_styles_unless_it_is_dumb_or_no_color_is_set(bench) -> N
     dumb = on_terminal("alarms", "list", TERM="dumb")
     assert "\x1b" not in dumb and "supply-lost" in dumb
     assert COLOUR.search(piped("alarms", "list", FORCE_COLOR="1", TERM="xterm").stdout.decode())
-
-
-def test_a_narrow_terminal_shows_a_wide_table_row_by_row(bench) -> None:
-    bench()
+    assert "\x1b" not in piped("alarms", "list", TERM="xterm").stdout.decode()
+    # Wide and narrow.
     wide = ESCAPE.sub("", on_terminal("ports", columns=160))
     assert re.search(r"NAME +KIND +PORT +WHAT", wide)
     narrow = ESCAPE.sub("", on_terminal("ports", columns=44))

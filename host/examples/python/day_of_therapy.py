@@ -1,4 +1,4 @@
-"""A day of therapy from Python: fill, program, start, give a bolus, see what was delivered.
+"""A working day of therapy from Python: fill, program, start, give a bolus, see what was delivered.
 
 Plays on a virtual pump of its own; `Pump.open("ward1")` would be a real one. Run: python day_of_therapy.py
 """
@@ -30,10 +30,10 @@ def main() -> None:
             pump.begin_refill()
             bench.fill(18 * ML_NL)
             begin(pump, program.example("start-100ug-continuous"))
-            bench.advance_ms(12 * HOUR_MS)
+            bench.advance_ms(4 * HOUR_MS)
             bolus = pump.bolus(dose_ng=25_000, duration_ms=600_000, patient="BENCH-001")
             print(f"a bolus of {bolus.volume_nl} nL runs at {bolus.rate_nl_per_day} nL a day")
-            bench.advance_ms(12 * HOUR_MS)
+            bench.advance_ms(4 * HOUR_MS)
             try:
                 pump.bolus(dose_ng=900_000, duration_ms=600_000, patient="BENCH-001")
             except pumpctl.Refused as refused:
