@@ -19,7 +19,7 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs clean
+.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ flash: $(READY)  ## put the firmware on a Pico (PORT=... when there are several)
 
 docs: $(READY)  ## write the generated tables and the package list from the declarations
 	@$(PY) -m pumpctl.docs firmware
+
+tour: $(READY)  ## make the pictures of host/tour anew (needs tmux and Chromium)
+	@$(PY) tests/tour/pictures.py host/tour
 
 clean:  ## remove everything that the other targets made
 	rm -rf $(VENV) .build .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,11 +1,9 @@
 """A real terminal of a given size, driven through tmux: keys go in, and what a person would see comes out.
 
-    with Terminal(80, 24) as terminal:
-        terminal.run("pumpctl monitor")
-        terminal.wait_for("LIVE")
-        terminal.keys("q")
-
-The same makes pictures: `Terminal.svg` is what stands on the screen, with its colours.
+with Terminal(80, 24) as terminal:
+    terminal.run("pumpctl monitor")
+    terminal.wait_for("LIVE")
+    terminal.keys("q")
 """
 
 import itertools
@@ -88,18 +86,6 @@ class Terminal:
     def wait_gone(self, pattern: str, within_s: float = _WAIT_S) -> str:
         """The screen as soon as a regular expression is found on it no more."""
         return self._wait(pattern, within_s, False)
-
-    def svg(self, title: str = "", width: int | None = None) -> str:
-        """The screen as an SVG picture."""
-        import io
-
-        from rich.console import Console
-        from rich.text import Text
-
-        console = Console(record=True, width=width or self._size[0], file=io.StringIO(), force_terminal=True)
-        # As a whole: what a line ends with goes on in the next one.
-        console.print(Text.from_ansi(self.coloured()), soft_wrap=True)
-        return console.export_svg(title=title)
 
     def _wait(self, pattern: str, within_s: float, wanted: bool) -> str:
         end_s = time.monotonic() + within_s
