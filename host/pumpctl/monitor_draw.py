@@ -11,9 +11,10 @@ from pumpctl.monitor_plot import UNICODE, Glyphs
 from pumpctl.printable import printable
 
 MIN_WIDTH, MIN_HEIGHT = 80, 24
-_LABEL = 12
+_LABEL = 17
 _PLOT_MIN, _PLOT_MAX = 10, 16
 _LOG_MIN, _LOG_LEAST = 6, 2
+_ALARMS_LEAST = 3
 _KINDS = {alarms.HIGH: "high", alarms.MEDIUM: "medium", alarms.LOW: "low"}
 KEYS = "a acknowledge  p pause sound  s STOP  r resume  l log  ? help  q quit"
 
@@ -57,8 +58,13 @@ def text(lines: list[Line]) -> str:
 
 def _full(scene: Scene, look: Look, width: int, height: int, glyphs: Glyphs) -> list[Line]:
     top = [_heading(scene, look, width), *_link(scene, look, width)]
-    body = _values(scene, look, width, glyphs)
     bottom = [*_message(scene, width), _footer(scene, width)]
+    most = height - len(top) - len(bottom) - _LOG_LEAST - 1 - min(_ALARMS_LEAST, max(1, len(look.status["alarm_list"])))
+    body = _values(scene, look, width, glyphs)
+    if len(body) > most:
+        body = _values(scene, look, width, glyphs, bars=False)
+    if len(body) > most:
+        body = [*body[: most - 1], [(f"     {glyphs.cut} and more: enlarge the window", "strong")]]
     room = height - len(top) - len(body) - len(bottom) - 1  # 1: the log's rule
     raised = _alarms(look, width, max(1, room - _LOG_LEAST), glyphs, scene.live)
     room -= len(raised)
@@ -135,18 +141,18 @@ def _alarms(look: Look, width: int, room: int, glyphs: Glyphs, live: bool = True
     return lines
 
 
-def _values(scene: Scene, look: Look, width: int, glyphs: Glyphs) -> list[Line]:
-    """The rows of names and values between alarms and log."""
+def _values(scene: Scene, look: Look, width: int, glyphs: Glyphs, bars: bool = True) -> list[Line]:
+    """The rows of names and values between alarms and log; without `bars` and space where there is little room."""
     status, day = look.status, monitor_day.of(look)
     wide = width - _LABEL - 2
     began = day.planned_nl is not None and day.start_ms > day.midnight_ms
     name = f"since {view.time_text(day.start_ms)}" if began else "today"
     of_day = f" of {view.amount(look, day.whole_nl)} by midnight" if day.whole_nl is not None else ""
     rows: list[tuple[str, str]] = [
-        ("", ""),
+        *([("", "")] if bars else []),
         (name, f"{view.amount(look, day.delivered_nl)}{of_day}"),
     ]
-    if day.whole_nl:
+    if day.whole_nl and bars:
         rows.append(("", monitor_plot.bar(day.delivered_nl, day.whole_nl, wide, glyphs, day.planned_nl)))
     rows.append(("", "; ".join([view.progress(look, day), *view.interruptions(day)])))
     total = quantity.format_volume(status["delivered_total_nl"])
@@ -156,7 +162,8 @@ def _values(scene: Scene, look: Look, width: int, glyphs: Glyphs) -> list[Line]:
     capacity_nl, low_nl = units.RESERVOIR_CAPACITY_NL, status["low_reservoir_nl"]
     left, low = quantity.format_volume(status["reservoir_nl"]), quantity.format_volume(low_nl)
     rows.append(("reservoir", f"{left}, alarm at {low}, {view.refill(look)}"))
-    rows.append(("", monitor_plot.bar(status["reservoir_nl"], capacity_nl, wide, glyphs, low_nl)))
+    if bars:
+        rows.append(("", monitor_plot.bar(status["reservoir_nl"], capacity_nl, wide, glyphs, low_nl)))
     rows += view.running(look)
     rows.append(("device", status_view.measured(status)))
     return [line for name, value in rows for line in _row(name, value, width, scene.live)]

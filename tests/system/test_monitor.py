@@ -32,7 +32,7 @@ def test_a_shift_at_the_monitor(cli, bench):
         for word in (
             "INFUSING  100 ug/d  200 uL/d",
             "BENCH-001",
-            "alarms      none",
+            "alarms           none",
             "as planned",
             "reservoir",
             "s STOP",
@@ -51,9 +51,9 @@ def test_a_shift_at_the_monitor(cli, bench):
         ward.plant.fault("stall", on=False)
 
         seen.keys("p")
-        seen.wait_for("sound       PAUSED for 2 min")
+        seen.wait_for("sound            PAUSED for 2 min")
         seen.keys("p")
-        seen.wait_gone("sound       PAUSED")
+        seen.wait_gone("sound            PAUSED")
 
         seen.keys("r")
         seen.wait_for("therapy runs already")

@@ -73,7 +73,13 @@ odd = st.fixed_dictionaries({}, optional={
     "time_valid": st.booleans(), "time_ms": st.integers(0, 2**64 - 1), "refill_due_ms": st.integers(0, 2**64 - 1),
     "patient": st.text(max_size=80), "drug": st.text(max_size=255), "audio_pause_ms": st.integers(0, 2**32 - 1),
     "step_pl": st.integers(0, 2**32 - 1), "utc_offset_min": st.integers(-(2**31), 2**31 - 1),
-    "temporary_left_ms": st.integers(0, 2**32 - 1), "window_list": st.lists(st.fixed_dictionaries({
+    "temporary_left_ms": st.integers(0, 2**32 - 1), "start_in_ms": st.integers(0, 2**64 - 1),
+    "bridge_left_nl": st.integers(0, 2**32 - 1), "patient_bolus_nl": st.integers(0, 2**32 - 1),
+    "periodic_due_ms": st.integers(0, 2**32 - 1), "plan_length": st.integers(0, 255),
+    "bolus_list": st.lists(st.fixed_dictionaries({
+        "bucket": st.integers(0, 4), "volume_nl": st.integers(0, 2**32 - 1), "delivered_nl": st.integers(0, 2**32 - 1),
+        "left_ms": st.integers(0, 2**32 - 1), "held": st.booleans(),
+    }), max_size=5), "window_list": st.lists(st.fixed_dictionaries({
         "span_min": st.integers(0, 65535), "limit_nl": st.integers(0, 2**32 - 1), "used_nl": st.integers(0, 2**32 - 1),
     }), max_size=4), "bucket_list": st.lists(st.fixed_dictionaries({"steps": st.integers(0, 2**32 - 1)}), max_size=7),
 })  # fmt: skip
@@ -85,13 +91,16 @@ def test_whatever_a_pump_tells_fits_the_screen(told: dict[str, Any], size: tuple
     seen = look(**told)
     lines = monitor_draw.screen(Scene(seen, live, 3, "x" * 300, "y" * 300), *size)
     assert len(lines) <= size[1] and all(sum(len(part) for part, _ in line) <= size[0] for line in lines)
+    if size[0] >= 80:
+        last = "".join(part for part, _ in lines[-1])
+        assert len(lines) == size[1] and "s STOP" in last and ("LIVE, 3 s ago" if live else "NOT LIVE") in str(lines[1])
     assert monitor_draw.once(Scene(seen), 80, monitor_plot.ASCII)
     assert monitor_view.document(seen)["serial"] == SERIAL
 
 
 def test_at_80_by_24_everything_that_matters_is_on_the_screen() -> None:
     text = shown(Scene(look(), True, 0))
-    for word in ("INFUSING", "240 ug/d", "480 uL/d", "BENCH-001", LIVE, SERIAL, "as here", "alarms      none",
+    for word in ("INFUSING", "240 ug/d", "480 uL/d", "BENCH-001", LIVE, SERIAL, "as here", "alarms           none",
                  "280 uL (140 ug) of", "as planned (280 uL by now)", "350 ug of 600 ug in 24 h",
                  "19.4 mL, alarm at 2 mL", "in 30 d", "battery 4.1 V", "s STOP"):  # fmt: skip
         assert word in text, word
@@ -121,10 +130,25 @@ def test_alarms_come_by_priority_and_none_is_lost_where_there_is_no_room() -> No
     assert all(line.startswith(" !!! HIGH") for line in heads)
     more = len(listed) - len(heads)
     assert f"and {more} more alarms" in shown(Scene(look(alarm_list=listed)))
+    assert "s STOP" in shown(Scene(look(alarm_list=listed)))
     few = [alarm(alarms.COVER_OPEN), alarm(alarms.OVERHEAT), alarm(alarms.STALL, acknowledged=True)]
     text = shown(Scene(look(alarm_list=few)))
     assert text.index("!!! HIGH") < text.index("!!  MEDIUM") < text.index("!   LOW")
     assert "stall, since unknown, acknowledged" in text
+
+
+def test_a_pump_that_does_everything_at_once_still_fits_into_80_by_24() -> None:
+    busy = look(
+        alarm_list=[alarm(alarms.STALL), alarm(alarms.OVERHEAT), alarm(alarms.BATTERY_LOW), alarm(alarms.COVER_OPEN)],
+        temporary_left_ms=units.MS_PER_H, temporary_dose_ng_per_day=60_000, patient_bolus_nl=20_000,
+        patient_boluses_left=3, plan_length=5, plan_position=2, plan_held=True, audio_pause_ms=60_000,
+        bolus_list=[{"bucket": bucket, "volume_nl": 9000, "delivered_nl": 1, "left_ms": 1000, "held": False}
+                    for bucket in (1, 2)],
+    )  # fmt: skip
+    text = shown(Scene(busy, message="uncertain " * 20, message_kind="uncertain"))
+    for word in ("!!! HIGH", "!!  MEDIUM  overheat", "more alarms", "planned by now", "temporary rate   60",
+                 "patient bolus", "clinician bolus", "reservoir", "s STOP"):  # fmt: skip
+        assert word in text, text
 
 
 def test_priority_is_told_by_signs_and_words_so_that_colours_may_be_missing() -> None:
