@@ -147,7 +147,7 @@ def _values(scene: Scene, look: Look, width: int, glyphs: Glyphs, bars: bool = T
     wide = width - _LABEL - 2
     began = day.planned_nl is not None and day.start_ms > day.midnight_ms
     name = f"since {view.time_text(day.start_ms)}" if began else "today"
-    of_day = f" of {view.amount(look, day.whole_nl)} by midnight" if day.whole_nl is not None else ""
+    of_day = f" of {view.amount(look, day.whole_nl)} planned" if day.whole_nl is not None else ""
     rows: list[tuple[str, str]] = [
         *([("", "")] if bars else []),
         (name, f"{view.amount(look, day.delivered_nl)}{of_day}"),
@@ -255,17 +255,27 @@ def _cut(line: Line, width: int, glyphs: Glyphs) -> Line:
 def log_page(scene: Scene, width: int, height: int, back: int, routine: bool, glyphs: Glyphs = UNICODE) -> list[Line]:
     """The log on the whole screen, `back` lines scrolled up from its end; sentences are folded, not cut."""
     rows, lines = _page_lines(scene, width, routine)
-    room = height - 3
+    what = "every record" if routine else "events, without the hourly records"
+    top = _page_top(scene, f"log: {what}; the newest {rows}", width)
+    told = _message(scene, width) if scene.message else []
+    room = height - len(top) - len(told) - 2
     end = max(min(room, len(lines)), len(lines) - back)
     shown = lines[max(0, end - room) : end]
-    what = "every record" if routine else "events, without the hourly records"
-    state = "" if scene.live else "NOT LIVE, "
-    head = f" {state}log: {what}; the newest {rows}"
-    top = _padded(head, "bar" if scene.live else "alert", width)
     where: Line = [(f" {max(0, len(lines) - end)} lines below" if end < len(lines) else " end of the log", "plain")]
     keys = Scene(None, footer="up/down scroll  f filter  home first  end last  l back  s STOP  q quit")
-    page = [top, *shown, *([[]] * (room - len(shown))), where, _footer(keys, width)]
+    page = [*top, *shown, *([[]] * (room - len(shown))), where, *told, _footer(keys, width)]
     return [_cut(line, width, glyphs) for line in page]
+
+
+def _page_top(scene: Scene, title: str, width: int) -> list[Line]:
+    """State, alarms and link in few words above the log."""
+    if scene.look is None:
+        return [_padded(f" {title}", "bar", width)]
+    names = ", ".join(f"{alarm.mark} {alarm.name}" for alarm in view.alarm_list(scene.look)) or "no alarms"
+    if scene.live:
+        return [_heading(scene, scene.look, width), _padded(f" {names}", "plain", width), [(f" {title}", "strong")]]
+    why = _padded(f" NOT LIVE: {scene.link}", "alert", width)
+    return [_heading(scene, scene.look, width), why, _padded(f"?{names}", "old", width), [(f" {title}", "strong")]]
 
 
 def log_length(scene: Scene, width: int, routine: bool) -> int:

@@ -232,5 +232,10 @@ def test_the_log_has_a_page_of_its_own_that_can_be_scrolled() -> None:
     last = monitor_draw.text(monitor_draw.log_page(scene, 80, 24, 0, True))
     assert "end of the log" in last and "delivery" in last
     assert "delivery" not in monitor_draw.text(monitor_draw.log_page(scene, 80, 24, 0, False))
+    old = Scene(look(alarm_list=[alarm(alarms.STALL)]), False, 9, "the link is lost", "Stopped", "done")
+    page = monitor_draw.text(monitor_draw.log_page(old, 80, 24, 0, False))
+    for word in ("WAS INFUSING", "NOT LIVE: the link is lost", "?!!! stall", "Stopped", "s STOP"):
+        assert word in page, word
+    assert len(page.split("\n")) == 24
     first = monitor_draw.text(monitor_draw.log_page(scene, 80, 24, 1 << 20, True))
     assert "refill" in first and "lines below" in first
