@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import ClassVar
 
@@ -81,11 +81,14 @@ class Monitor(App[None]):
     ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { background: ansi_default; overflow: hidden; }"
 
-    def __init__(self, spec: str, operator: str, interval_s: float, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self, spec: str, operator: str, interval_s: float, glyphs: Glyphs = UNICODE,
+        find: Callable[[], str] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(ansi_color=True)
         self._interval_s = interval_s
         self._glyphs = glyphs
-        self._watcher = Watcher(spec, operator, interval_s, self._hear)
+        self._watcher = Watcher(spec, operator, interval_s, self._hear, find)
         self._canvas = Canvas()
         self._look: Look | None = None
         self._heard_s = 0.0
@@ -258,8 +261,10 @@ class Monitor(App[None]):
     }
 
 
-def run(spec: str, operator: str, interval_s: float, glyphs: Glyphs = UNICODE) -> Told:
-    """Watch until a person ends it; returns what was told last."""
-    app = Monitor(spec, operator, interval_s, glyphs)
+def run(
+    spec: str, operator: str, interval_s: float, glyphs: Glyphs = UNICODE, find: Callable[[], str] | None = None
+) -> Told:
+    """Watch the pump on `spec` until a person ends it, see Watcher; returns what was told last."""
+    app = Monitor(spec, operator, interval_s, glyphs, find)
     app.run(mouse=False)
-    return replace(app.told)
+    return app.told

@@ -4,6 +4,7 @@ What happens is told by events; nothing here waits for a screen. An order is sen
 no pump is told as not sent and never sent later.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -69,10 +70,17 @@ class Order:
 
 
 class Watcher:
-    """The thread that talks to the pump on `spec`; `tell` gets its events and must not block."""
+    """The thread that talks to the pump on `spec`; `tell` gets its events and must not block.
 
-    def __init__(self, spec: str, operator: str, interval_s: float, tell: Callable[[Event], None]) -> None:
+    `find` tells where the pump is now that its port is gone: a board that was unplugged may come back as another.
+    """
+
+    def __init__(
+        self, spec: str, operator: str, interval_s: float, tell: Callable[[Event], None],
+        find: Callable[[], str] | None = None,
+    ) -> None:  # fmt: skip
         self._spec = spec
+        self._find = find
         self._operator = operator
         self._interval_s = interval_s
         self._tell = tell
@@ -130,6 +138,7 @@ class Watcher:
                 pump = Pump.open(self._spec, operator=self._operator)
             except PumpctlError as error:
                 self._linked(LOST, error.message)
+                self._look_elsewhere()
                 return None
             for settled in pump.settled:
                 self._tell(Told(settled))
@@ -143,6 +152,12 @@ class Watcher:
                 self._tell(Told(f"pump {pump.hello.serial} answers again"))
             self._pump, self._serial = pump, pump.hello.serial
         return self._pump
+
+    def _look_elsewhere(self) -> None:
+        """The port to try next; what cannot be told leaves it as it is."""
+        if self._find is not None:
+            with contextlib.suppress(PumpctlError):
+                self._spec = self._find()
 
     def _poll(self) -> None:
         pump = self._connected()

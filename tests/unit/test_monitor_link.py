@@ -167,6 +167,20 @@ def test_an_order_that_finds_no_pump_is_told_and_never_sent_later(peer: Peer, wa
     assert not peer.ids_of(messages.STOP)
 
 
+def test_a_board_that_comes_back_as_another_port_is_found_again(peer: Peer) -> None:
+    told: queue.Queue[Event] = queue.Queue()
+    with Peer(with_log(journal(3))) as back:
+        watcher = Watcher(peer.port, "Ada", 0.05, told.put, lambda: back.port)
+        watcher.start()
+        assert told.get(timeout=10) == Linked(monitor_link.LIVE)
+        peer.hang_up()
+        end_s = time.monotonic() + 10
+        while told.get(timeout=10) != Told("pump PEER0001 answers again"):
+            assert time.monotonic() < end_s
+        watcher.close()
+    assert back.ids_of(messages.STATUS)
+
+
 def test_several_alarms_are_acknowledged_one_by_one(peer: Peer, watched: Watched) -> None:
     peer.handlers[messages.ALARM_ACK] = answering(messages.ALARM_ACK, acknowledged=1)
     watched.until(Seen)

@@ -37,9 +37,12 @@ def monitor(context: Context, interval: int, once: bool) -> None:
     if once or context.json or not _full_screen():
         _print(context)
         return
-    from pumpctl import monitor_app
+    from pumpctl import monitor_app, ports
 
-    last = monitor_app.run(context.resolve().spec, context.who, interval / units.MS_PER_S, _glyphs())
+    def find() -> str:
+        return ports.resolve(context.port).spec
+
+    last = monitor_app.run(context.resolve().spec, context.who, interval / units.MS_PER_S, _glyphs(), find)
     if last.kind == "uncertain":
         context.out.note(last.text)
 
