@@ -130,13 +130,23 @@ def test_a_bolus_wants_its_dose_typed_and_a_slip_gives_nothing(answer: str, code
         assert len(peer.ids_of(messages.BOLUS)) == (code == 0)
 
 
-def test_a_small_change_of_a_pump_that_runs_wants_a_yes_and_a_large_one_the_dose() -> None:
-    small = {**STEADY, "low_reservoir_nl": 2_100_000}
-    status = {**EMPTY_STATUS, "state": states.INFUSING}
-    for old, question in ((small, "for BENCH-001? [y/N]:"), (FLEX, "To confirm, type the daily dose with its unit:")):
-        with Peer({**programmable(STEADY, old=old), messages.STATUS: lambda request: status}) as peer:
-            shown = asked(peer, "n", "program", "send", str(program.example()), code=errors.USAGE)
-            assert question in shown and peer.ids_of(messages.PROGRAM_COMMIT) == []
+SMALL = {**STEADY, "low_reservoir_nl": 2_100_000}
+
+
+@pytest.mark.parametrize(
+    ("old", "state", "question"),
+    [
+        (SMALL, states.INFUSING, "for BENCH-001? [y/N]:"),
+        (FLEX, states.INFUSING, "To confirm, type the daily dose with its unit:"),
+        (SMALL, states.SUSPENDED, "To confirm, type the daily dose with its unit:"),
+    ],
+)
+def test_a_small_change_of_a_pump_that_runs_wants_a_yes_and_a_large_one_or_a_start_the_dose(
+    old: dict[str, Any], state: int, question: str
+) -> None:
+    with Peer({**programmable(STEADY, old=old), messages.STATUS: lambda _: {**EMPTY_STATUS, "state": state}}) as peer:
+        assert question in asked(peer, "n", "program", "send", str(program.example()), code=errors.USAGE)
+        assert peer.ids_of(messages.PROGRAM_COMMIT) == []
 
 
 def test_a_start_is_typed_too_and_a_script_is_not_asked_for_it() -> None:
