@@ -13,7 +13,7 @@ from pumpctl.cli import overrides
 from pumpctl.cli.context import Context
 from pumpctl.cli.params import SHARE
 from pumpctl.comparison import Changes
-from pumpctl.errors import Declined, UsageProblem, VerificationError
+from pumpctl.errors import Declined, Refused, UsageProblem, VerificationError
 from pumpctl.quantity import KINDS, QuantityError, format_dose, format_dose_rate
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def read_program(context: Context, pump: "Pump") -> "Program | None":
 
     try:
         return operations.read_program(pump)
-    except VerificationError as error:
+    except (Refused, VerificationError) as error:
         context.out.note(f"no comparison with the program: {error.message}")
         return None
 
