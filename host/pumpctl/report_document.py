@@ -44,6 +44,7 @@ def document(report: Report) -> Values:
         "bolus_list": [_bolus(one) for one in report.boluses],
         "interruptions": _interruptions(report),
         "missed_nl": report_missed.missed_nl(report),
+        "missed_exact": report_missed.exact(report),
         "doubtful_ms": doubtful_ms,
         "doubtful_nl": doubtful_nl,
         "changes": [
@@ -118,16 +119,16 @@ def _bolus(one: Bolus) -> Values:
 
 def _interruptions(report: Report) -> list[Values]:
     stopped = [(start_ms, end_ms, "stopped", True, False) for start_ms, end_ms in report.standstills]
-    off = [(gap.start_ms, gap.end_ms, gap.cause, gap.exact, gap.missing) for gap in report.gaps]
+    off = [(gap.start_ms, gap.end_ms, gap.cause, gap.exact, not report_missed.known(gap)) for gap in report.gaps]
     return [
         {
             "from": local(start_ms),
             "to": local(end_ms),
             "what": what,
             "exact": exact,
-            "missed_nl": None if missing else report_missed.programmed_nl(report.doses, start_ms, end_ms),
+            "missed_nl": None if unknown else report_missed.programmed_nl(report.doses, start_ms, end_ms),
         }
-        for start_ms, end_ms, what, exact, missing in sorted(stopped + off)
+        for start_ms, end_ms, what, exact, unknown in sorted(stopped + off)
     ]
 
 

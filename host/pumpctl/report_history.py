@@ -8,6 +8,7 @@ from infuser.core.ledger import Ledger
 from infuser.core.schedule import Schedule
 from infuser.wire import records, units
 from pumpctl import report_program
+from pumpctl.logsense import clock_ms
 from pumpctl.report_time import Placed, opening
 
 Fields = dict[str, Any]
@@ -45,7 +46,8 @@ class Gap:
     """Time that the log cannot speak for: before a restart, or where records are missing.
 
     `exact`: the pump knows that it was off for all of it; otherwise it was off for that long at most.
-    `missing`: the pump may well have delivered, only the records are not here.
+    `missing`: the pump may well have delivered, only the records are not here. `unbounded`: no clock tells for how
+    long it was off, and the times after it are too early by that.
     """
 
     start_ms: int
@@ -54,6 +56,7 @@ class Gap:
     exact: bool
     steps_uncertain: int = 0
     missing: bool = False
+    unbounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,7 @@ class History:
         self.end_ms = placed[-1].local_ms if placed else 0
         self._state_since_ms = placed[0].local_ms if placed else 0
         self._ledger = opening([one.record for one in placed]) or Ledger()
+        self._clocked = {one.record["boot"] for one in placed if _tells_time(one)}
         self._begin(placed)
         before: Placed | None = None
         for one in placed:
@@ -185,7 +189,9 @@ class History:
         self._close_state(start_ms)
         self._state_since_ms = one.local_ms
         cause = f"restart ({one.fields['cause']})"
-        self.gaps.append(Gap(start_ms, one.local_ms, cause, bool(off_ms), one.fields["steps_uncertain"]))
+        unbounded = not off_ms and one.record["boot"] not in self._clocked
+        told = (cause, bool(off_ms), one.fields["steps_uncertain"])
+        self.gaps.append(Gap(start_ms, one.local_ms, *told, unbounded=unbounded))
 
     def _refill(self, one: Placed) -> None:
         self.refills.append(one)
@@ -248,6 +254,11 @@ class History:
             if not any(span.entry is entry for entry in present):
                 span.end_ms = local_ms
                 self._present.remove(span)
+
+
+def _tells_time(one: Placed) -> bool:
+    """Whether a record fixes the times of its whole boot: it bears a stamp, or sets the clock."""
+    return bool(clock_ms(one.record["time_ms"]) or (one.kind == records.CLOCK and clock_ms(one.fields["new_ms"])))
 
 
 def _advanced(fields: Fields, basal_steps: int) -> Fields:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, units
 from pumpctl.report_data import Report
-from pumpctl.report_history import Dose
+from pumpctl.report_history import Dose, Gap
 from pumpctl.report_text import clock_known, dose, volume
 
 _WEEK_MS = 7 * units.MS_PER_DAY
@@ -43,9 +43,19 @@ def _due(schedule: Schedule, start_ms: int, end_ms: int) -> int:
 
 
 def missed_nl(report: Report) -> int:
-    """What all standstills and all times switched off together have cost; records missing tell nothing."""
-    spans = [*report.standstills, *((gap.start_ms, gap.end_ms) for gap in report.gaps if not gap.missing)]
+    """What all standstills and times switched off together have cost, as far as it is known how long they were."""
+    spans = [*report.standstills, *((gap.start_ms, gap.end_ms) for gap in report.gaps if known(gap))]
     return sum(programmed_nl(report.doses, *span) for span in spans)
+
+
+def known(gap: Gap) -> bool:
+    """Whether it is known what a gap has cost: records missing tell nothing, nor does a pump without a clock."""
+    return not gap.missing and not gap.unbounded
+
+
+def exact(report: Report) -> bool:
+    """Whether that much was missed, not that much at most."""
+    return all(gap.exact or gap.end_ms == gap.start_ms for gap in report.gaps if known(gap))
 
 
 def doubtful(report: Report) -> tuple[int, int]:

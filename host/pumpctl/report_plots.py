@@ -58,7 +58,7 @@ def _interruptions(plot: Plot, report: Report) -> None:
 
 def gap_length(gap: Gap) -> str:
     """How long a gap lasted, as far as the log can tell."""
-    if gap.end_ms == gap.start_ms:
+    if gap.unbounded or gap.end_ms == gap.start_ms:
         return "an unknown time"
     return ("" if gap.exact else "at most ") + duration(gap.end_ms - gap.start_ms)
 

@@ -55,7 +55,8 @@ def interruptions(report: Report) -> str:
     if not report.standstills and not report.gaps:
         return section("Interruptions", "<p>Therapy was never interrupted.</p>")
     missed = report_missed.told(report, report_missed.missed_nl(report))
-    told = f"<p>By the program in force {escape(missed)} was missed altogether; it is never made up for.</p>"
+    most = "" if report_missed.exact(report) else "at most "
+    told = f"<p>By the program in force {most}{escape(missed)} was missed altogether; it is never made up for.</p>"
     return section("Interruptions", told + report_tables.interruptions(report))
 
 

@@ -62,10 +62,14 @@ def _stood(report: Report) -> list[str]:
         lasted = duration(sum(end - start for start, end in report.standstills))
         told.append(f"Therapy was stopped {_times(len(report.standstills))}, for {lasted} altogether.")
     if report.gaps:
-        off_ms = sum(gap.end_ms - gap.start_ms for gap in report.gaps)
-        most = "" if all(gap.exact for gap in report.gaps) else "at most "
+        bounded = [gap for gap in report.gaps if not gap.unbounded]
+        off_ms = sum(gap.end_ms - gap.start_ms for gap in bounded)
+        most = "" if all(gap.exact for gap in bounded) else "at most "
         number = plural(len(report.gaps), "restart or gap", "restarts or gaps")
-        told.append(f"The log has {number}{f', {most}{duration(off_ms)} altogether' if off_ms else ''}.")
+        lasted = f", {most}{duration(off_ms)} altogether" if off_ms else ""
+        some = f"{len(report.gaps) - len(bounded)} of them " if bounded else ""
+        unknown = f", {some}for an unknown time" if len(bounded) < len(report.gaps) else ""
+        told.append(f"The log has {number}{lasted}{unknown}.")
     if report.state_at_end in STANDSTILL:
         told.append(f"Therapy was still stopped at the end ({states.STATE_NAMES[report.state_at_end]}).")
     return told or ["Therapy was never interrupted."]
@@ -85,7 +89,8 @@ def _missed(report: Report) -> list[str]:
     missed = report_missed.missed_nl(report)
     if not missed:
         return []
-    return [f"By the program {report_missed.told(report, missed)} was missed while it stood still or was off."]
+    most = "" if report_missed.exact(report) else "at most "
+    return [f"By the program {most}{report_missed.told(report, missed)} was missed while it stood still or was off."]
 
 
 def _doubtful(report: Report) -> list[str]:

@@ -79,7 +79,7 @@ def interruptions(report: Report) -> str:
         rows.append((start_ms, duration(end_ms - start_ms), "stopped", _states(report, start_ms, end_ms), missed, ""))
     for gap in report.gaps:
         uncertain = f"{gap.steps_uncertain} microsteps" if gap.steps_uncertain else ""
-        missed = "not known" if gap.missing else _missed(report, gap.start_ms, gap.end_ms, gap.exact)
+        missed = "not known" if not report_missed.known(gap) else _missed(report, gap.start_ms, gap.end_ms, gap.exact)
         rows.append((gap.start_ms, gap_length(gap), "no record", gap.cause, missed, uncertain))
     told = [(moment(start_ms), *rest) for start_ms, *rest in sorted(rows)]
     left_out = f"<p>The last {_ROWS_MOST} of {len(told)}.</p>" if len(told) > _ROWS_MOST else ""
