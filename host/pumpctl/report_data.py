@@ -61,6 +61,7 @@ class Report:
     deliveries: list[Delivery]
     doses: list[Dose] = field(default_factory=list)
     library: tuple[str, int] | None = None
+    clock_known: bool = True
     since_fill_nl: dict[int, int] = field(default_factory=dict)
     visits: list[dict[str, Any]] = field(default_factory=list)
     phases: list[Phase] = field(default_factory=list)
@@ -173,6 +174,7 @@ def build(
     report.doses = _in_force(history.doses, start_ms, end_ms)
     held = [one[1:] for one in history.libraries if one[0] <= report.end_ms]
     report.library = held[-1] if held else None
+    report.clock_known = history.tells_time(report.placed[-1].record["boot"]) if report.placed else True
     report.since_fill_nl = history.since_fill_nl
     report.visits = list(visits)
     report.phases = phases(placed, report.start_ms, report.end_ms)

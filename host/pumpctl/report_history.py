@@ -144,6 +144,10 @@ class History:
         self._close_state(self.end_ms)
         self.state = int(self._ledger.state)
 
+    def tells_time(self, boot: int) -> bool:
+        """Whether the times of a boot follow from a clock, not from the pump's age alone."""
+        return boot in self._clocked
+
     def _begin(self, placed: Sequence[Placed]) -> None:
         first = next((one for one in placed if one.kind == records.STATE), None)
         if placed and placed[0].kind != records.SNAPSHOT and first:
@@ -189,7 +193,7 @@ class History:
         self._close_state(start_ms)
         self._state_since_ms = one.local_ms
         cause = f"restart ({one.fields['cause']})"
-        unbounded = not off_ms and one.record["boot"] not in self._clocked
+        unbounded = not off_ms and not self.tells_time(one.record["boot"])
         told = (cause, bool(off_ms), one.fields["steps_uncertain"])
         self.gaps.append(Gap(start_ms, one.local_ms, *told, unbounded=unbounded))
 

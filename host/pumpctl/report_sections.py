@@ -54,10 +54,11 @@ def interruptions(report: Report) -> str:
     """When therapy stood still and what that has cost."""
     if not report.standstills and not report.gaps:
         return section("Interruptions", "<p>Therapy was never interrupted.</p>")
-    missed = report_missed.told(report, report_missed.missed_nl(report))
+    missed = report_missed.missed_nl(report)
     most = "" if report_missed.exact(report) else "at most "
-    told = f"<p>By the program in force {most}{escape(missed)} was missed altogether; it is never made up for.</p>"
-    return section("Interruptions", told + report_tables.interruptions(report))
+    amount = f"{most}{report_missed.told(report, missed)} was missed altogether; it is never made up for"
+    told = f"By the program in force {amount}." if missed else "As far as is known nothing was missed by them."
+    return section("Interruptions", f"<p>{escape(told)}</p>{report_tables.interruptions(report)}")
 
 
 def volumes(report: Report) -> str:

@@ -104,7 +104,10 @@ def _doubtful(report: Report) -> list[str]:
 
 
 def _ahead(report: Report) -> list[str]:
-    return [report_forecast.sentence(report)] if report.programs else []
+    told = [report_forecast.sentence(report)] if report.programs else []
+    if report.placed and not report.clock_known:
+        told.append("The pump has no clock at the end: times are counted on by its age and may be too early.")
+    return told
 
 
 def _joined(parts: list[str]) -> str:

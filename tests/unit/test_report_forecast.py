@@ -155,9 +155,10 @@ def test_how_long_a_pump_whose_clock_was_lost_was_off_is_not_told_nor_what_it_mi
     report = build(log.decoded, "S")
     assert "The log has 1 restart or gap, for an unknown time." in sentences(report)
     assert [one["missed_nl"] for one in figures(report)["interruptions"]] == [None]
-    assert report_missed.missed_nl(report) == 0
+    assert report_missed.missed_nl(report) == 0 and "no clock at the end" in sentences(report)[-1]
     log.note(records.CLOCK, old_ms=0, new_ms=log.time_ms, utc_offset_min=60)
     told = build(log.decoded, "S")  # the clock that was set tells when the pump had started
     assert "The log has 1 restart or gap, at most 5 h 00 min altogether." in sentences(told)
     assert report_missed.missed_nl(told) == 5 * 200_000 // 24 and not report_missed.exact(told)
+    assert "no clock at the end" not in " ".join(sentences(told))
     assert "at most 41.666 uL" in plain(" ".join(sentences(told)))
