@@ -5,6 +5,7 @@ from typing import Any
 from infuser.wire import alarms, states
 from pumpctl import (
     accuracy_view,
+    comparison,
     program_view,
     report_boluses,
     report_changes,
@@ -52,9 +53,9 @@ def document(report: Report) -> Values:
                 "at": local(change.local_ms),
                 "operator": change.operator or None,
                 "confirmed": change.confirmed,
-                "settings": [dict(zip(("setting", "before", "after", "change"), row, strict=True)) for row in rows],
+                "settings": comparison.documents(settings),
             }
-            for change, rows in report_changes.changes(report)
+            for change, settings in report_changes.changes(report)
         ],
         "accuracy": accuracy_view.document(accuracy, {"source": "log"}) if accuracy else None,
         "visits": [one.document(local) for one in report_visits.visits(report)],

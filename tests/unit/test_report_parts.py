@@ -47,12 +47,14 @@ def test_a_bolus_that_runs_on_at_the_end_is_neither_in_full_nor_cut_short() -> N
 
 def test_each_change_of_therapy_stands_side_by_side_with_what_was_before(rich: Report, page: str) -> None:
     first, second = figures(rich)["changes"]
-    told = {row["setting"]: row for row in first["settings"]}
+    told = {row["name"]: row for row in first["settings"]}
     assert (first["at"], first["operator"]) == ("2026-03-05T13:00:00", "R. Vogel")
-    assert (told["dose per day"]["before"], told["dose per day"]["after"]) == ("100 ug/d", "280 ug/d")
-    assert told["dose per day"]["change"] == "+180 %" and "alarm volume" not in told
-    assert {"plan", "patient bolus"} <= {row["setting"] for row in second["settings"]}
-    assert "<td>100 µg/d</td><td>280 µg/d</td><td>+180\u00a0%</td>" in page
+    dose = told["dose per day"]
+    assert (dose["now"], dose["new"], dose["percent_permille"]) == ("100 ug/d", "280 ug/d", 1800)
+    assert dose["highlighted"] and "alarm volume" not in told
+    assert "patient bolus" in {row["name"] for row in second["settings"]}
+    assert "<td>100 µg/d</td><td>280 µg/d</td><td>!! +180\u00a0%</td>" in page
+    assert "!! marks what changed by more than a fifth" in page
 
 
 def test_the_pump_itself_is_told_as_far_as_its_log_tells_it(rich: Report, page: str) -> None:
