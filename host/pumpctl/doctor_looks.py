@@ -17,7 +17,7 @@ from pumpctl.transport import Transport, open_transport
 
 LIMIT_S = 12.0
 # What MicroPython says to a greeting, some bytes of which are commands to its prompt.
-_PROMPTS = (b">>> ", b"raw REPL; CTRL-B to exit")
+_PROMPTS = (b">>> ", b"raw REPL; CTRL-B to exit", b"MPY: soft reboot")
 _HEARD_MAX = 4096
 
 

@@ -70,8 +70,9 @@ def _alarms(one: Look, status: Values) -> Iterator[Finding]:
     for alarm in status["alarm_list"]:
         code = alarm["alarm"]
         told = f": {alarms.text(code)}" if code in alarms.ALARMS else ""
+        level = WARNING if alarm["priority"] == alarms.LOW else PROBLEM
         yield Finding(
-            PROBLEM, f"{status_view.alarm_name(code)}{told}", f"pumpctl alarms list --port {one.name}   (tells how)"
+            level, f"{status_view.alarm_name(code)}{told}", f"pumpctl alarms list --port {one.name}   (tells how)"
         )
     if status["state"] in (states.SUSPENDED, states.ALARM_STOPPED):
         state = status_parts.state_name(status["state"])

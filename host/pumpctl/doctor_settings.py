@@ -21,7 +21,7 @@ def variables(scene: Scene) -> Iterator[Finding]:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
             mend = f'export {near[0]}="${name}"; unset {name}' if near else f"unset {name}"
-            yield Finding(PROBLEM, f"{name} is read by nothing{f'; {near[0]} is meant?' if near else ''}", mend)
+            yield Finding(PROBLEM, f"{name} is read by nothing{f'; did you mean {near[0]}?' if near else ''}", mend)
     if os.environ.get("PUMPCTL_YES"):
         yield Finding(WARNING, "PUMPCTL_YES is set: every question is answered yes, unasked", "unset PUMPCTL_YES")
     read = [name for name in ours if name in known]

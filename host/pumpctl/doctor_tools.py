@@ -14,7 +14,7 @@ from pumpctl.errors import UsageProblem
 
 _RUN_S = 5.0
 _MICROPYTHON_MIN = (1, 26)
-_ASK = "import sys; print(sys.implementation[0], *sys.implementation[1][:3])"
+_ASK = "import sys; print(sys.implementation.name, *sys.implementation.version[:3])"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
@@ -37,7 +37,7 @@ def micropython(scene: Scene) -> Iterator[Finding]:
     found = re.fullmatch(r"micropython (\d+) (\d+) (\d+)", told or "")
     if found is None:
         what = "does not run" if told is None else "is not MicroPython"
-        yield Finding(PROBLEM, f"{binary}{source} {what}", mend)
+        yield Finding(PROBLEM, f"{binary}{source}{',' if named else ''} {what}", mend)
         return
     version = tuple(int(part) for part in found.groups())
     if version < _MICROPYTHON_MIN:

@@ -81,9 +81,12 @@ class Exchange:
             if payload is not None:
                 return self._decode(payload)
         waited = f"{self._tries * self._timeout_s:g} s"
+        from pumpctl import holders  # what costs time is loaded where there is a failure to explain
+
         raise LinkError(
             f"the pump on {self.transport.name} did not answer {messages.MESSAGES[command][0]} within {waited}",
-            remedy="check the cable, that the pump is on and that it runs the pump's firmware",
+            remedy=holders.rivals(self.transport.name)
+            or "check the cable, that the pump is on and that it runs the pump's firmware",
         )
 
     def send_ahead(self, command: int, values: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-_LSOF_S = 5.0
+_SAID_S = 5.0
 _COMMAND_MAX = 60
 # What plays a virtual pump keeps the pump's own end of its port open.
 _VIRTUAL = "-m pumpctl.virtual "
@@ -34,8 +34,7 @@ def holders(port: str) -> list[Holder]:
         path = os.path.realpath(port, strict=True)
     except OSError:
         return []
-    linux = _PROC.joinpath("locks").exists()
-    found = (_lockers(path) or _openers(path)) if linux else _by_lsof(path)
+    found = [*_lockers(path), *_openers(path)] if _PROC.joinpath("locks").exists() else _by_lsof(path)
     told = [Holder(pid, command) for pid in dict.fromkeys(found) if (command := _command(pid)) and pid != os.getpid()]
     return [one for one in told if _VIRTUAL not in f"{one.command} "]
 
@@ -44,6 +43,12 @@ def told(port: str) -> str:
     """Who holds a port, for an error's remedy; empty if nobody is seen."""
     found = [str(one) for one in holders(port)]
     return "" if not found else f"held by {', '.join(found)}"
+
+
+def rivals(port: str) -> str:
+    """What to do about other processes that read from a port of ours; empty if there are none."""
+    by = told(port)
+    return f"the port is {by} too, which takes the pump's answers: end that program, then try again" if by else ""
 
 
 def look(port: str) -> str:
@@ -85,22 +90,30 @@ def _opened(pid: int) -> set[str]:
 
 
 def _by_lsof(path: str) -> list[int]:
-    lsof = shutil.which("lsof")
-    if lsof is None:
-        return []
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        ran = subprocess.run([lsof, "-t", path], capture_output=True, text=True, timeout=_LSOF_S, check=False)
-        return [int(word) for word in ran.stdout.split() if word.isdecimal()]
-    return []
+    return [int(word) for word in _said("lsof", "-t", path).split() if word.isdecimal()]
+
+
+def _said(*command: str) -> str:
+    """What a program says; nothing where it is missing, fails or takes its time."""
+    program = shutil.which(command[0])
+    if program is None:
+        return ""
+    try:
+        ran = subprocess.run(
+            [program, *command[1:]], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=_SAID_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return ran.stdout
 
 
 def _command(pid: int) -> str:
-    """How a process was started; its number stands for it where that is not known."""
+    """How a process was started, its program without the folder; empty if it has ended."""
+    if not _PROC.joinpath("locks").exists():
+        return _said("ps", "-o", "command=", "-p", str(pid)).strip()
     try:
         words = _PROC.joinpath(str(pid), "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    except FileNotFoundError:
-        return "" if _PROC.joinpath("locks").exists() else "a process"
     except OSError:
-        return "a process"
-    words[0] = os.path.basename(words[0])
-    return " ".join(word for word in words if word) or "a process"
+        return ""
+    return " ".join([os.path.basename(words[0]), *words[1:]]).strip() or "a process"

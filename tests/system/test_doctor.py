@@ -33,6 +33,7 @@ from pumpctl import (
     doctor_tools,
     doctor_virtual,
     errors,
+    holders,
     keystore,
     library,
     paths,
@@ -40,10 +41,13 @@ from pumpctl import (
     signing,
     store,
 )  # fmt: skip
+from pumpctl.client import Pump
 from pumpctl.doctor import OK, PROBLEM, SKIPPED, WARNING, Finding, Scene
+from pumpctl.errors import LinkError
 from pumpctl.pending import PendingStore
 from pumpctl.ports import Port
 from pumpctl.store import Archive
+from pumpctl.transport import open_transport
 from pumpctl.virtual import VirtualPump, launcher
 
 _HOLD = "import os, sys; port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print('held', flush=True); input()"
@@ -74,14 +78,18 @@ def given(spec: object) -> Port:
 
 @contextlib.contextmanager
 def prompt() -> Iterator[str]:
-    """A port at which MicroPython's own prompt is, as on a board without the pump's firmware."""
+    """A port at which MicroPython's own prompt is, as on a board without the pump's firmware.
+
+    A greeting has a Ctrl-D in it: a board starts anew then, the unix port ends.
+    """
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
-    with subprocess.Popen([launcher.micropython(), "-i"], stdin=ours, stdout=ours, stderr=ours) as repl:
+    script = f"while :; do '{launcher.micropython()}' -i; done"
+    with subprocess.Popen(["sh", "-c", script], stdin=ours, stdout=ours, stderr=ours, start_new_session=True) as repl:
         try:
             yield os.ttyname(theirs)
         finally:
-            repl.kill()
+            os.killpg(repl.pid, signal.SIGKILL)
             os.close(ours)
             os.close(theirs)
 
@@ -107,13 +115,36 @@ def test_ports_that_are_held_silent_of_another_version_or_at_a_prompt_are_told_a
     assert (busy.level, busy.pump) == (PROBLEM, held.port) and f"(process {holder.pid})" in busy.text
     assert busy.mend.startswith(f"kill {holder.pid}")
     answers = {one.pump: one for one in doctor_pumps.answers(scene)}
-    assert set(answers) == {held.port, mute.port}
+    assert set(answers) == {held.port, mute.port}, answers
     assert answers[mute.port].level == PROBLEM and "did not answer" in answers[mute.port].text
     version = only(doctor_pumps.firmware, scene)
     assert (version.level, version.pump) == (PROBLEM, other.port) and "0.0.1" in version.text
     assert "pumpctl flash" in version.mend
     board = only(doctor_ports.boards, scene)
     assert (board.level, board.mend) == (PROBLEM, f"pumpctl flash --port {plain}")
+
+
+def test_a_program_that_reads_a_ports_answers_away_is_named_by_every_command(pump_home):
+    with Peer({messages.HELLO: lambda request: None}) as peer:
+        command = [sys.executable, "-c", _HOLD, peer.port]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout is not None and holder.stdout.readline()
+            with pytest.raises(LinkError) as failed:
+                Pump(open_transport(peer.port), timeout_s=0.1)
+            holder.kill()
+    assert f"(process {holder.pid}) too" in failed.value.remedy
+
+
+def test_without_proc_lsof_and_ps_tell_who_holds_a_port(monkeypatch, tmp_path):
+    tools = {"lsof": f'[ "$1 $2" = "-t /dev/null" ] && echo 4711 && echo {os.getpid()}', "ps": "echo screen /dev/null"}
+    for name, script in tools.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(holders, "_PROC", tmp_path / "proc")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert holders.told("/dev/null") == "held by screen /dev/null (process 4711)"
+    (tmp_path / "lsof").unlink()
+    assert holders.told("/dev/null") == ""
 
 
 def test_a_port_that_is_free_is_not_called_busy(pump_home):
@@ -268,7 +299,7 @@ def test_a_package_that_is_missing_or_too_old_is_told():
         (None, PROBLEM, "MicroPython is not at"),
         ("exec sleep 60", PROBLEM, "does not run"),
         ("exit 3", PROBLEM, "does not run"),
-        ("echo cpython 3 11 2", PROBLEM, "is not MicroPython"),
+        ('exec python3 "$@"', PROBLEM, "is not MicroPython"),
         ("echo micropython 1 24 0", PROBLEM, "is 1.24.0; 1.26 or newer is needed"),
     ],
 )
