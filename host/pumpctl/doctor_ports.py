@@ -47,8 +47,8 @@ def busy(scene: Scene) -> Iterator[Finding]:
         for holder in one.held_by:
             yield Finding(PROBLEM, f"held by {holder}", f"kill {holder.pid}   (or end that program)", one.name)
     if scene.looks and not held:
-        hint = "" if sys.platform != "win32" else "; where one is, the other program's own list tells"
-        yield Finding(OK, f"none of {len(scene.looks)} port{'' if len(scene.looks) == 1 else 's'} is held{hint}")
+        what = "the port is not" if len(scene.looks) == 1 else f"none of {len(scene.looks)} ports is"
+        yield Finding(OK, f"{what} held, as far as this user can see")
 
 
 def boards(scene: Scene) -> Iterator[Finding]:

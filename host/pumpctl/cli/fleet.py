@@ -81,7 +81,7 @@ def _told(context: Context, crew: Crew, columns: Sequence[str], row: Callable[[S
     return crew.exit_code
 
 
-@fleet.command(epilog=EXIT_CODES)
+@fleet.command(epilog=EXIT_CODES, short_help="Show what every pump is doing, a line each.")
 @_choice
 @pass_context
 def status(context: Context, **choice: Any) -> int:
@@ -95,7 +95,7 @@ def status(context: Context, **choice: Any) -> int:
         return _told(context, crew, fleet_view.STATUS_COLUMNS, lambda seat: cells[seat.name])
 
 
-@fleet.command(epilog=EXIT_CODES)
+@fleet.command(epilog=EXIT_CODES, short_help="Bring what is new in every log into the archive.")
 @_choice
 @pass_context
 def pull(context: Context, **choice: Any) -> int:
@@ -111,7 +111,7 @@ def pull(context: Context, **choice: Any) -> int:
         )
 
 
-@fleet.command(epilog=EXIT_CODES)
+@fleet.command(epilog=EXIT_CODES, short_help="Verify what is archived of every pump's log.")
 @_choice
 @pass_context
 def verify(context: Context, **choice: Any) -> int:
@@ -122,7 +122,7 @@ def verify(context: Context, **choice: Any) -> int:
         return _told(context, crew, columns, lambda seat: (seat.serial, str(seat.result["records"]), "sound"))
 
 
-@fleet.command(epilog=EXIT_CODES)
+@fleet.command(epilog=EXIT_CODES, short_help="Run the self-test of every pump.")
 @_choice
 @pass_context
 def selftest(context: Context, **choice: Any) -> int:
@@ -132,7 +132,7 @@ def selftest(context: Context, **choice: Any) -> int:
         return _told(context, crew, ("PUMP", "SERIAL", "SELF-TEST"), lambda seat: (seat.serial, "passed"))
 
 
-@fleet.command(epilog=EXIT_CODES)
+@fleet.command(epilog=EXIT_CODES, short_help="Show every pump's clock, or set those that are off.")
 @click.option("--set", "setting", is_flag=True, help="Set those that are off to this machine's time and zone.")
 @_choice
 @pass_context
@@ -159,7 +159,7 @@ def _clock_set(seat: Seat) -> tuple[str, str]:
     return (told["time"] or fleet_view.NOTHING)[:16].replace("T", " "), moved
 
 
-@fleet.command(epilog=EXIT_CODES)
+@fleet.command(epilog=EXIT_CODES, short_help="Send a signed drug library to every pump.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_choice
 @pass_context
