@@ -4,11 +4,14 @@ What is true is asked of the pump, not taken from the file: a step tells whether
 bring about, so that no order is given twice.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from infuser.wire import states
 from pumpctl import quantity, status_parts, timetext
 from pumpctl.client import Values
 from pumpctl.errors import FileProblem, UsageProblem, VerificationError
-from pumpctl.store_visits import COMPLETED
+from pumpctl.store_visits import COMPLETED, Visit
 from pumpctl.visit_room import Room, Step, check_answer, missing
 
 
@@ -119,6 +122,23 @@ def _wrong(room: Room, step: Step) -> list[UsageProblem]:
             if question.final or not room.talk.interactive:
                 found.append(wrong)
     return found
+
+
+def amend(visit: Visit, steps: Sequence[Step], fresh: dict[str, Any]) -> None:
+    """Take other answers into an open visit; UsageProblem for one that the pump has been told already."""
+    for key, value in fresh.items():
+        number, step = next(
+            (number, step) for number, step in enumerate(steps) if key in {question.key for question in step.questions}
+        )
+        told = [later for later in steps[number:] if later.name in visit.done and (later.holds or later.changes)]
+        if step.name in visit.done and told:
+            raise UsageProblem(
+                f"{key} can no longer be changed in visit {visit.id}: '{told[0].title}' is done",
+                field=key, value=value, remedy="go on without it, and correct it in a visit of its own",
+            )  # fmt: skip
+        visit.done = [name for name in visit.done if name != step.name]
+        visit.answers.pop(key, None)
+        visit.given[key] = value
 
 
 def end(room: Room, state: str) -> None:

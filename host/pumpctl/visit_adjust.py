@@ -4,7 +4,7 @@ from infuser.core import druglibrary, eligibility, prescription
 from infuser.core.schedule import Schedule
 from infuser.wire import units
 from infuser.wire.messages import Refusal
-from pumpctl import library_send, logbook, operations, visit_since
+from pumpctl import library_send, logbook, operations, visit_end, visit_since
 from pumpctl import program as therapies
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
@@ -18,7 +18,7 @@ from pumpctl.visit_therapy import refuse_unconfirmed
 _SLIP = 2
 # Product labelling: on side effects 10 to 20 % down.
 _DECREASE_PERMILLE = 200
-_PREVIEW_DAYS = 3
+_PREVIEW_DAYS = 2
 
 
 def _ready(room: Room) -> None:
@@ -31,7 +31,7 @@ def _ready(room: Room) -> None:
 
 def _history(room: Room) -> None:
     """The log is pulled, and what it tells since the last visit is shown."""
-    steps.pull_log(room)
+    visit_end.pull_log(room)
     log = room.archive.select(room.visit.serial)
     verdict = logbook.verify_archive(room.archive, log)
     told = visit_since.rows(verdict.records, log.serial, visit_since.last(room.archive, log.serial, room.visit.id))
@@ -194,15 +194,8 @@ def _run_ahead(room: Room) -> list[str]:
 
 
 def _program(room: Room) -> None:
-    old = room.facts["dose_ng_per_day"]
     steps.put_into_force(room)
     steps.note_due(room)
-    new = room.status()["program_dose_ng_per_day"]
-    sign = "+" if new > old else ""
-    room.facts["figures"] = [
-        ["dose before", format_dose_rate(old)],
-        ["dose after", f"{format_dose_rate(new)} ({sign}{decimal((new - old) * 100, old, 1)} %)"],
-    ]
 
 
 ADJUST = (
@@ -213,6 +206,6 @@ ADJUST = (
     Step("preview", "run it ahead", _preview, questions=(PREVIEW,)),
     Step("program", "compare, confirm and put it into force", _program, holds=steps.in_force, changes=True),
     steps.RESUME,
-    steps.LOG,
-    steps.SUMMARY,
+    visit_end.LOG,
+    visit_end.SUMMARY,
 )  # fmt: skip

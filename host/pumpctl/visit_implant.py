@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from infuser.wire import program as programs
-from pumpctl import keystore, library, library_send, operations, quantity, timetext, visit_path
+from pumpctl import keystore, library, library_send, operations, quantity, status_parts, timetext, visit_end, visit_path
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
 from pumpctl.errors import UsageProblem
@@ -51,10 +51,8 @@ def _library(room: Room) -> None:
             room.talk.confirm(f"Put drug library {file} into force?")
             library_send.commit(room.pump, stored)
     now = room.status()
-    told = f"{now['library']}, version {now['library_version']}"
     own = now["library_digest"] == programs.digest(library.encode(library.starting()))
-    room.talk.tell(f"Drug library: {told}{', as shipped' if own else ''}.")
-    room.facts["figures"] = [["drug library", told]]
+    room.talk.tell(f"Drug library: {status_parts.library(now)}{', as shipped' if own else ''}.")
 
 
 # Keys
@@ -100,8 +98,8 @@ IMPLANT = (
     visit_path.PRIMING,
     Step("program", "put the first therapy into force", _program, holds=steps.in_force),
     replace(steps.RESUME, title="start therapy", questions=(_ANYWAY,)),
-    steps.LOG,
-    steps.SUMMARY,
+    visit_end.LOG,
+    visit_end.SUMMARY,
 )  # fmt: skip
 
 
@@ -121,6 +119,6 @@ CHANGE_DRUG = (
     steps.ACCOUNT,
     visit_path.BRIDGING,
     steps.RESUME,
-    steps.LOG,
-    steps.SUMMARY,
+    visit_end.LOG,
+    visit_end.SUMMARY,
 )

@@ -49,3 +49,9 @@ def priming(pump: Pump, mark: int) -> tuple[int, int] | None:
         elif one["kind"] == records.BOLUS_ENDED and told["bucket"] == states.PRIME and begun:
             primed_nl += told["volume_nl"]
     return (asked_nl, primed_nl) if asked_nl else None
+
+
+def bridge_nl(pump: Pump, mark: int) -> int | None:
+    """Volume of the bridge begun since `mark`, nL; None without one."""
+    found = [one["fields"]["volume_nl"] for one in since(pump, mark) if one["kind"] == records.BRIDGE]
+    return max(found) if found else None

@@ -13,7 +13,7 @@ from pumpctl.visit_room import Question, Room, Step
 
 _LOOK_S = 0.25
 # A pump whose own time does not move is a virtual one that stands still.
-_STILL_LOOKS = 20
+_STILL_LOOKS = 12
 _LENGTH_MAX_UM = 2_000_000
 _WHOLE_PERCENT = 99
 
@@ -128,7 +128,6 @@ def prime(room: Room) -> None:
             field="prime_volume", value=primed, low=total,
             remedy="remove the cause, acknowledge the alarm, then `pumpctl visit resume` primes the rest",
         )  # fmt: skip
-    room.facts["figures"] = [*room.facts.get("figures", []), ["primed", format_volume(primed)]]
 
 
 def is_primed(room: Room) -> bool:
@@ -169,8 +168,6 @@ def bridge(room: Room) -> None:
     volume = path_nl(room)
     steps.put_into_force(room, volume, flushed=not volume)
     steps.note_due(room)
-    told = format_volume(volume) if volume else "none, the path was flushed"
-    room.facts["figures"] = [*room.facts.get("figures", []), ["bridge", told]]
 
 
 BRIDGING = Step("program", "put the new therapy into force, after a bridge", bridge,

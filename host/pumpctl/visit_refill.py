@@ -1,5 +1,6 @@
 """The refill visit: residual, discrepancy, filling, alarm volume, and therapy goes on."""
 
+from pumpctl import visit_end
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
 from pumpctl.visit_room import Room, Step
@@ -23,6 +24,6 @@ REFILL = (
     steps.ACCOUNT,
     steps.ALARM_VOLUME,
     steps.RESUME,
-    steps.LOG,
-    steps.SUMMARY,
+    visit_end.LOG,
+    visit_end.SUMMARY,
 )  # fmt: skip

@@ -45,12 +45,21 @@ def figures(visit: Visit) -> list[list[str]]:
             ["expected residual", format_volume(off.expected_nl)],
             ["measured residual", format_volume(off.measured_nl)],
             ["discrepancy", f"{format_volume(off.nl)} ({off.percent})" if off.expected_nl else format_volume(off.nl)],
-            ["over the limit", f"{'yes, of' if off.over else 'no, of'} {off.limits}"],
+            ["over the limit", f"{'YES' if off.over else 'no'}, limit {off.limits}"],
             ["filled in", f"{format_volume(visit.answers['volume'])}, {visit.answers['concentration']} ug/mL"],
         ]
-    told += [list(row) for row in facts.get("figures", [])]
+    if facts["primed_nl"] is not None:
+        told.append(["primed", format_volume(facts["primed_nl"])])
+    if visit.kind == "change-drug":
+        told.append(["bridge", "none: flushed" if facts["bridge_nl"] is None else format_volume(facts["bridge_nl"])])
+    old, new = _dose_ng_per_day(facts["program"]), _dose_ng_per_day(facts["program_after"])
+    if old and new and old != new:
+        change = f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, 1)} %"
+        told.append(["daily dose before", quantity.format_dose_rate(old)])
+        told.append(["daily dose", f"{quantity.format_dose_rate(new)} ({change})"])
+    else:
+        told.append(["daily dose", quantity.format_dose_rate(new) if new else "-"])
     told += [
-        ["daily dose", _dose(facts.get("program_after", ""))],
         ["alarm volume", _alarm_volume(facts.get("program_after", ""))],
         ["reservoir", format_volume(facts["reservoir_after_nl"])],
         ["refill due", facts["new_refill_due"]],
@@ -64,9 +73,10 @@ def _program(data: str) -> therapies.Program | None:
     return therapies.decode(bytes.fromhex(data)) if data else None
 
 
-def _dose(data: str) -> str:
+def _dose_ng_per_day(data: str) -> int:
+    """Mean daily dose of an encoded program, 0 without one."""
     program = _program(data)
-    return quantity.format_dose_rate(program_view.figures(program)["dose_ng_per_day"]) if program else "-"
+    return program_view.figures(program)["dose_ng_per_day"] if program else 0
 
 
 def _alarm_volume(data: str) -> str:
@@ -98,6 +108,7 @@ def _head(visit: Visit) -> list[Row]:
         ("patient", visit.patient or "-"),
         ("pump", f"{visit.serial}, firmware {facts['firmware']}"),
         ("drug", drug),
+        ("drug library", facts["library"]),
         ("from", _when(visit.begun)),
         ("to", _when(facts["ended"])),
         ("operator", visit.operator or "-"),

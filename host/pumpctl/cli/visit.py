@@ -176,11 +176,10 @@ def resume(context: Context, file: Path | None, pairs: tuple[str, ...], confirm_
     _need_yes(context)
     with Archive() as archive, context.connect() as pump:
         one = _open(archive, pump)
-        one.given |= visit_answers.load(file, one.kind) if file else {}
-        one.given |= _read_pairs(one.kind, pairs)
-        for key in one.given:
-            if file or pairs:
-                one.answers.pop(key, None)
+        fresh = visit_answers.load(file, one.kind) if file else {}
+        told = {**one.given, **one.answers}
+        fresh = {key: value for key, value in (fresh | _read_pairs(one.kind, pairs)).items() if told.get(key) != value}
+        visit.amend(one, visit_kinds.KINDS[one.kind], fresh)
         context.out.note(f"Visit {one.id} ({one.kind}), begun {one.begun} by {one.operator}, patient {one.patient}.")
         _run(context, Room(pump, archive, one, Terminal(context, confirm_warnings), visit_kinds.KINDS[one.kind]))
 
