@@ -4,14 +4,12 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, names: Iterable[str], most: int = 1) -> list[str]:
-    """Names that begin alike, else those spelt alike; at most so many."""
-    known = list(names)
-    alike = [one for one in known if name and (one.startswith(name) or name.startswith(one))]
-    if alike:
-        return alike[:most]
+    """Names that are spelt alike, else those that begin alike; at most so many."""
     import difflib  # takes its time, and is for mistakes only
 
-    return difflib.get_close_matches(name, known, n=most, cutoff=0.5)
+    known = list(names)
+    alike = difflib.get_close_matches(name, known, n=most, cutoff=0.5)
+    return alike or [one for one in known if name and (one.startswith(name) or name.startswith(one))][:most]
 
 
 def hint(name: str, names: Iterable[str]) -> str:

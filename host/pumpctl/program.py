@@ -1,7 +1,6 @@
 """Therapy files: TOML that a clinician reads to and from the program that the pump takes."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +62,8 @@ def load(path: Path) -> Program:
 
 def loads(text: str, name: str = "therapy") -> Program:
     """The wire program of a therapy file's text. FileProblem lists everything wrong with it."""
+    import tomllib  # takes its time, and not every command that knows programs reads a file
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -3,13 +3,13 @@
 What it accepts is exactly what the JSON Schema accepts.
 """
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from pumpctl import therapy_keys as keys
 from pumpctl.errors import Problem
+from pumpctl.nearest import nearest
 from pumpctl.quantity import QuantityError
 
 Problems = list[Problem]
@@ -92,7 +92,7 @@ def unknown_keys(path: str, told: dict[str, Any], known: Iterable[str], problems
     names = list(known)
     for name in told:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+            near = nearest(name, names)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(names)}"
             problems.append(Problem(f"{path}.{name}".lstrip("."), f"unknown key; {hint}", True))
 
@@ -166,7 +166,7 @@ def _near(value: str, allowed: Iterable[str]) -> str:
     names = list(allowed)
     if value in names:
         return ""
-    near = difflib.get_close_matches(value.lower(), names, n=1, cutoff=0.4)
+    near = nearest(value.lower(), names)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return f'"{value}"{hint}, allowed: {", ".join(names)}'
 
