@@ -82,10 +82,10 @@ def test_pumps_within_reach_and_archived_ones_are_offered(
     assert ask("--port", "''") == ["ward1", "lab", "left"]
     assert ask("status", "-p", "l") == ["lab", "left"]
     assert offered("virtual stop", "name", "le") == ["left"]
-    assert offered("report", "pump", "") == []
+    assert offered("report", "serials", "") == []
     monkeypatch.delenv("_PUMPCTL_COMPLETE")
     serial = cli("-p", "left", "log", "pull", "--json").json["serial"]
-    assert offered("report", "pump", "") == offered("log show", "serial", "") == [serial]
+    assert offered("report", "serials", "") == offered("log show", "serial", "") == [serial]
     (pump_home / "config.toml").write_text("nonsense")
     assert offered("status", "shared_port", "") == []
 

@@ -104,7 +104,7 @@ def test_a_reader_that_went_away_changes_nothing_and_nothing_is_said_of_it(bench
     assert code == errors.DONE and "Traceback" not in said
     assert cli("status", "--json").json["state"] == "refill"
     code, said = into_closed_pipe("resume")
-    assert code == errors.REFUSED and said.startswith("pumpctl: ")
+    assert code == errors.REFUSED and "pumpctl: the pump refused resume" in said and "Traceback" not in said
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")

@@ -23,12 +23,11 @@ def attach(path: str, command: click.Command) -> None:
     for param in command.params:
         name = (param.name or "").removeprefix("shared_")
         offer = _FACTS.get((path, name)) or _BY_NAME.get(name)
+        endings = _ENDINGS.get((path, name)) or _ENDINGS_BY_NAME.get(name)
         if path.startswith("virtual ") and name in ("name", "names"):
             offer = virtual_names
-        if isinstance(param.type, click.Path):
-            endings = _ENDINGS.get((path, name)) or _ENDINGS_BY_NAME.get(name)
-            if endings:
-                _complete(param, _files(endings))
+        if endings:
+            _complete(param, _files(endings))
         elif offer is not None and not isinstance(param.type, click.Choice):
             _complete(param, _values(offer))
 
@@ -126,12 +125,14 @@ def commands() -> Iterable[tuple[str, str]]:
     return [(name, about) for name, (_, _, about) in COMMANDS.items()]
 
 
-_BY_NAME: dict[str, Offer] = {"port": pumps, "serial": serials, "pump": serials, "alarm": alarms}
+_FLEET = ("status", "pull", "verify", "selftest", "clock", "library")
+_BY_NAME: dict[str, Offer] = {"port": pumps, "serial": serials, "serials": serials, "pump": serials, "alarm": alarms}
 _FACTS: dict[tuple[str, str], Offer] = {
     ("virtual fault", "fault_name"): faults,
     ("program preview", "like"): pumps,
     ("config show", "command"): commands,
     ("calibrate", "virtual_scale"): virtual_names,
+    **{(f"fleet {name}", option): pumps for name in _FLEET for option in ("only", "excluded")},
 }
 _ENDINGS_BY_NAME = {"held": (".lib", ".toml"), "prescriber": (".pub",), "signature": (".sig",), "scale": (".csv",)}
 _ENDINGS = {
@@ -148,4 +149,9 @@ _ENDINGS = {
     ("log replay", "libraries"): (".lib", ".toml"),
     ("virtual play", "files"): (".toml",),
     ("keys provision", "file"): (".json",),
+    ("fleet library", "file"): (".lib",),
+    ("titrate", "source"): (".toml",),
+    **{(f"visit {name}", "file"): (".toml",) for name in ("refill", "implant", "adjust", "change-drug", "resume")},
+    **{(f"visit {name}", "therapy"): (".toml",) for name in ("implant", "change-drug")},
+    ("visit implant", "library"): (".lib",),
 }

@@ -8,6 +8,7 @@ import click
 
 from pumpctl import config
 from pumpctl.cli.params import DoseAskedType, QuantityType
+from pumpctl.comparison import HIGHLIGHT_PERMILLE
 from pumpctl.config import Config, Setting
 from pumpctl.errors import Problem
 
@@ -17,7 +18,11 @@ ORDERS = (
     "program trust", "library trust",
 )  # fmt: skip
 # Options without a value that only choose what is shown; every other one says what to do this once.
-HARMLESS_FLAGS = ("watch", "all")
+HARMLESS_FLAGS = (
+    "status watch", "log show all", "log export all", "report all", "program send all", "doctor all", "config show all",
+)  # fmt: skip
+# What is so of one patient.
+_PATIENT = ("age", "weight", "indication", "screening", "response", "contraindication", "caution", "target", "dose")
 
 
 def own_options(command: click.Command) -> dict[str, click.Option]:
@@ -43,7 +48,9 @@ def why_not(path: str, option: click.Option) -> str:
         return "a file would confirm what nobody has looked at; give it with the command"
     if path in ORDERS or path.split()[0] in ORDERS:
         return f"`pumpctl {path}` is an order to the pump, whose every part is told each time"
-    if option.is_flag and key not in HARMLESS_FLAGS:
+    if key in _PATIENT:
+        return "it is about one patient, and the next is another; give it with the command"
+    if option.is_flag and f"{path} {key}" not in HARMLESS_FLAGS:
         return "it says what to do this once; give it with the command"
     return ""
 
@@ -109,9 +116,11 @@ def _wrong_one(option: click.Option, value: Any) -> str:
     if isinstance(option.type, click.Path):
         return ""  # whether the file is there is looked at when it is used
     try:
-        option.type.convert(value, option, None)
+        told = option.type.convert(value, option, None)
     except click.BadParameter as error:
         return error.message
+    if key_of(option) == "highlight" and told > HIGHLIGHT_PERMILLE:
+        return f"a file may ask for more confirmations, not for fewer: {HIGHLIGHT_PERMILLE // 10}% at most"
     return ""
 
 

@@ -1,6 +1,7 @@
 """A config file to begin with, made from the options that there are."""
 
 import json
+import re
 import textwrap
 from collections.abc import Mapping
 
@@ -61,7 +62,8 @@ def _example(option: click.Option) -> str | int | float | bool:
     if isinstance(told, str | int) and told != "" and not (isinstance(kind, QuantityType) and isinstance(told, int)):
         return told
     if isinstance(kind, QuantityType):
-        return kind.kind.example
+        default = settings.default_of(option)
+        return default if re.fullmatch(kind.kind.pattern, default) else kind.kind.example
     if isinstance(kind, click.Choice):
         return str(kind.choices[0])
     if isinstance(kind, click.types.IntParamType | click.types.FloatParamType):
