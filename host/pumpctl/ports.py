@@ -78,9 +78,10 @@ def wanted(spec: str | None) -> str:
 
 
 def resolve(spec: str | None = None, choose: Choose | None = None) -> Port:
-    """The port that `spec` means: a device, a URL, or a pump's name; without any (see `wanted`) the only pump present.
+    """The port that `spec` means: a device, a URL, a pump's name or a board's serial number.
 
-    With several present `choose` is asked, if there is somebody to ask. PortError otherwise.
+    Without any (see `wanted`) it is the only pump present; with several `choose` is asked, if there is somebody to ask.
+    PortError otherwise.
     """
     spec = wanted(spec)
     if spec:
@@ -133,6 +134,9 @@ def _named(name: str) -> Port:
     for port in virtual:
         if port.name == name:
             return port
+    for board in usb_ports():
+        if board.serial and board.serial == name.lower():
+            return board
     running = [port.name for port in virtual]
     told = [f"running: {', '.join(running)}"] if running else []
     told += [f"named in {config.load().file}: {', '.join(configured)}"] if configured else []

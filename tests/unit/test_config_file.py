@@ -111,7 +111,7 @@ def test_a_board_is_found_by_its_serial_number_and_shown_by_its_name(
         monkeypatch.setattr("pumpctl.ports.usb_ports", lambda: boards)
         write('[pump.left]\nserial = "AA01"\n[pump.right]\nserial = "bb02"\n[pump.off]\nserial = "cc"\n')
         assert [port.name for port in ports.find()] == ["left", "right"]
-        assert ports.resolve("right").spec == peer.port
+        assert ports.resolve("right").spec == ports.resolve("BB02").spec == peer.port
         assert main.run(["-p", "off", "status"]) == errors.NO_LINK
         assert "off, serial number cc, is not connected; connected: aa01, bb02" in capsys.readouterr().err
         # The board says over USB that it is bb02, the pump on it that it is another one.
