@@ -14,6 +14,8 @@ from pumpctl.monitor_plot import Glyphs
 
 _WIDTH = 66
 _CHOICES = "123456789"
+# What goes on in the place of the programmed dose when therapy is resumed.
+_FIRST = ("temporary rate", "bridge")
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,11 @@ def resume(look: Look | None) -> Dialog | str:
             f"{quantity.format_dose_rate(status['plan_dose_ng_per_day'])}, step {status['plan_position']} of its plan"
         )
     present = ", ".join(alarm.name for alarm in monitor_view.alarm_list(look)) or "none"
+    first = [f"at first   {name}, {value}" for name, value in status_parts.running(status) if name in _FIRST]
     lines = (
         f"patient    {status['patient']}",
         f"dose       {dose}, {mode}",
+        *first,
         f"drug       {status['drug']} {status['concentration_ug_per_ml']} ug/mL",
         f"reservoir  {quantity.format_volume(status['reservoir_nl'])}",
         f"state      {status_parts.state_name(status['state'])}; alarms: {present}",

@@ -213,6 +213,10 @@ def test_resuming_is_asked_with_patient_and_dose_and_bound_to_what_was_seen() ->
     assert isinstance(dialog, monitor_ask.Dialog)
     assert any("280 ug/d for BENCH-001" in line for line in dialog.lines)
     assert dialog.answers == {"y": Order("resume", agreed=("BENCH-001", b"d" * 32))}
+    temporary = {"temporary_left_ms": units.MS_PER_H, "temporary_dose_ng_per_day": 60_000}
+    first = monitor_ask.resume(look(state=states.SUSPENDED, **temporary))
+    assert isinstance(first, monitor_ask.Dialog)
+    assert "at first   temporary rate, 60 ug/d for 1 h more" in first.lines
     assert monitor_ask.resume(look()) == "therapy runs already"
     assert "no program" in str(monitor_ask.resume(replace(look(), program=None)))
 
