@@ -8,7 +8,7 @@ from infuser.wire import records, units
 from pumpctl.report_data import Report
 from pumpctl.report_events import describe
 from pumpctl.report_html import table
-from pumpctl.report_text import moment
+from pumpctl.report_text import in_print, moment, signs
 
 _KINDS = {
     records.REFILL: "refill",
@@ -55,7 +55,7 @@ def _guided(report: Report, told: dict[str, Any]) -> Visit:
     begun_ms, ended_ms = (_local_ms(report, told.get(name)) for name in ("begun", "ended"))
     state = str(told.get("state") or "")
     until = f" until {moment(ended_ms)}" if ended_ms is not None and ended_ms != begun_ms else ""
-    figures = "; ".join(f"{name}: {value}" for name, value in told.get("figures") or ())
+    figures = "; ".join(f"{name}: {signs(in_print(str(value)))}" for name, value in told.get("figures") or ())
     said = f"{state or _NOT_TOLD}{until}. {figures}".strip()
     return Visit(begun_ms, f"guided visit, {told.get('kind') or _NOT_TOLD}", said, str(told.get("operator") or ""))
 

@@ -94,7 +94,7 @@ def test_guided_visits_stand_in_order_among_what_the_log_tells_and_are_escaped(t
     told = write_asked(log, "S", path, Asked(visits=[VISIT, {"id": "v2", "begun": "2027-01-01T00:00:00"}, {}]))
     kinds = [one["kind"] for one in told["visits"]]
     assert kinds[-3:] == ["guided visit, refill", "refill", "guided visit, not told"]
-    assert "until 22 March 2026 23:45. discrepancy: -0.07 mL" in told["visits"][-3]["told"]
+    assert "until 22 March 2026 23:45. discrepancy: \u22120.07 mL" in told["visits"][-3]["told"]
     page = path.read_text(encoding="utf-8")
     assert "&lt;b&gt;Eve" in page and "<b>Eve" not in page
 
