@@ -8,6 +8,8 @@ from pumpctl.report_data import Report
 from pumpctl.report_history import Dose, Gap
 from pumpctl.report_text import clock_known, dose, volume
 
+# What is missed while a person's two commands follow one another is not worth a word.
+TOLD_LEAST_NL = units.NL_PER_UL
 _WEEK_MS = 7 * units.MS_PER_DAY
 # 1 January 1970 was a Thursday; the week of a program begins on Monday.
 _MONDAY_MS = 4 * units.MS_PER_DAY

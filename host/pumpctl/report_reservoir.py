@@ -10,7 +10,7 @@ from pumpctl.report_text import escape, millilitres, moment, plural
 HEIGHT = 205
 AHEAD = f'stroke="{INK}" stroke-width="1.4" stroke-dasharray="6 3"'
 FAN = 'fill="url(#hatch-gap)"'
-_AHEAD_LEAST_MS = 28 * units.MS_PER_DAY
+_AHEAD_LEAST_MS = 70 * units.MS_PER_DAY
 
 
 def reservoir(report: Report) -> str:
@@ -54,7 +54,7 @@ def _keys(report: Report, known: Forecast | None) -> list[tuple[str, str]]:
 
 
 def _end_ms(report: Report, known: Forecast | None) -> int:
-    """The end of the figure: that of the forecast, but no more ahead than the period is long or four weeks."""
+    """The end of the figure: that of the forecast, but no more ahead than the period is long or ten weeks."""
     if known is None:
         return report.end_ms
     room_ms = max(report.end_ms - report.start_ms, _AHEAD_LEAST_MS)

@@ -36,7 +36,7 @@ def alarms(report: Report) -> str:
     """States and alarms over time, the alarms by kind and one by one."""
     body = figure(timeline(report), _TIMELINE_CAPTION)
     if not report.alarms:
-        return section("Alarms", body + "<p>There was no alarm.</p>")
+        return section("Alarms", "<p>There was no alarm.</p>" + body)
     kinds = report_tables.alarm_kinds(report)
     number = len(report.alarms)
     opened = " open" if number <= _ALARMS_OPEN_MOST else ""
@@ -57,7 +57,8 @@ def interruptions(report: Report) -> str:
     missed = report_missed.missed_nl(report)
     most = "" if report_missed.exact(report) else "at most "
     amount = f"{most}{report_missed.told(report, missed)} was missed altogether; it is never made up for"
-    told = f"By the program in force {amount}." if missed else "As far as is known nothing was missed by them."
+    nothing = "As far as is known nothing was missed by them."
+    told = f"By the program in force {amount}." if missed >= report_missed.TOLD_LEAST_NL else nothing
     return section("Interruptions", f"<p>{escape(told)}</p>{report_tables.interruptions(report)}")
 
 

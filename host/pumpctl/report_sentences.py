@@ -87,7 +87,7 @@ def _pressed(report: Report) -> list[str]:
 
 def _missed(report: Report) -> list[str]:
     missed = report_missed.missed_nl(report)
-    if not missed:
+    if missed < report_missed.TOLD_LEAST_NL:
         return []
     most = "" if report_missed.exact(report) else "at most "
     return [f"By the program {most}{report_missed.told(report, missed)} was missed while it stood still or was off."]
