@@ -36,11 +36,15 @@ class Finding:
 
 @dataclass
 class Scene:
-    """What all checks look at: the ports meant, and what each pump told when it was asked, once."""
+    """What all checks look at: the ports meant, and what each pump told when it was asked, once.
+
+    `bad_config` is why the config file was left out of finding the ports.
+    """
 
     ports: "Sequence[Port]" = ()
     unknown_port: PumpctlError | None = None
     looks: "Sequence[Look]" = ()
+    bad_config: PumpctlError | None = None
     findings: dict[str, list[Finding]] = field(default_factory=dict)
 
 

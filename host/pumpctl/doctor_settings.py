@@ -1,12 +1,10 @@
 """Doctor's checks of what a user has set: environment variables and the config file."""
 
-import difflib
-import importlib
-import importlib.util
 import os
 from collections.abc import Iterator
 
 from pumpctl.doctor import OK, PROBLEM, SKIPPED, WARNING, Finding, Scene
+from pumpctl.nearest import nearest
 
 PREFIX = "PUMPCTL_"
 # Those that no option stands behind.
@@ -19,7 +17,7 @@ def variables(scene: Scene) -> Iterator[Finding]:
     ours = sorted(name for name in os.environ if name.startswith(PREFIX))
     for name in ours:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+            near = nearest(name, known)
             mend = f'export {near[0]}="${name}"; unset {name}' if near else f"unset {name}"
             yield Finding(PROBLEM, f"{name} is read by nothing{f'; did you mean {near[0]}?' if near else ''}", mend)
     if os.environ.get("PUMPCTL_YES"):
@@ -29,34 +27,41 @@ def variables(scene: Scene) -> Iterator[Finding]:
 
 
 def known_variables() -> list[str]:
-    """Every variable that pumpctl reads: one for each option of each command, and some of its own."""
+    """Every variable that pumpctl reads: those of each option of each command, and some of its own."""
     import click
 
+    from pumpctl.cli.group import every_command
     from pumpctl.cli.main import cli
+    from pumpctl.cli.virtual_name import ENVIRONMENT
 
-    found = list(_OWN)
-
-    def walk(command: click.Command, prefix: str) -> None:
+    found = {*_OWN, ENVIRONMENT}
+    for path, command in {"": cli, **every_command(cli)}.items():
+        prefix = "_".join(["PUMPCTL", *path.split()]).upper().replace("-", "_")
         for option in command.params:
             if isinstance(option, click.Option) and option.name and option.allow_from_autoenv:
-                found.append(f"{prefix}_{option.name.upper()}")
-                named = option.envvar
-                found.extend([named] if isinstance(named, str) else named or ())
-        if isinstance(command, click.Group):
-            context = click.Context(command)
-            for name in command.list_commands(context):
-                below = command.get_command(context, name)
-                if below is not None:
-                    walk(below, f"{prefix}_{name.upper().replace('-', '_')}")
-
-    walk(cli, PREFIX.rstrip("_"))
-    return sorted(set(found))
+                named = option.envvar or f"{prefix}_{option.name.upper()}"
+                found.update([named] if isinstance(named, str) else named)
+    return sorted(found)
 
 
 def config(scene: Scene) -> Iterator[Finding]:
-    """Whether the config file, where this version has one, can be read; its own errors tell file and line."""
-    if importlib.util.find_spec("pumpctl.config") is None:
-        yield Finding(SKIPPED, "this version reads no config file")
+    """Whether every line of the config file can be used; its own errors tell file and line."""
+    from pumpctl import config as configs
+    from pumpctl.cli import settings
+    from pumpctl.cli.group import every_command
+    from pumpctl.cli.main import cli
+
+    if scene.bad_config is not None:
+        yield Finding(PROBLEM, "; ".join(scene.bad_config.lines()[:-1]), _CHECK)
         return
-    told = importlib.import_module("pumpctl.config").load()
-    yield Finding(OK, f"{told.file}: sound" if told.file.exists() else f"none at {told.file}")
+    told = configs.load()
+    problems = settings.check_names(told, "", cli)
+    for path, command in every_command(cli).items():
+        problems += settings.check(told, path, command)
+    for problem in problems:
+        yield Finding(PROBLEM, f"{told.file}: {problem}", _CHECK)
+    if not problems:
+        yield Finding(OK, f"{told.file}: sound") if told.file.exists() else Finding(SKIPPED, f"none at {told.file}")
+
+
+_CHECK = "pumpctl config check   (correct the lines that it names)"

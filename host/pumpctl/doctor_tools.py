@@ -1,10 +1,8 @@
 """Doctor's checks of other programs: MicroPython for virtual pumps, mpy-cross for boards, a browser for PDF."""
 
-import importlib
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +13,6 @@ from pumpctl.errors import UsageProblem
 _RUN_S = 5.0
 _MICROPYTHON_MIN = (1, 26)
 _ASK = "import sys; print(sys.implementation.name, *sys.implementation.version[:3])"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
 
 def micropython(scene: Scene) -> Iterator[Finding]:
@@ -65,20 +62,13 @@ def mpy_cross(scene: Scene) -> Iterator[Finding]:
 
 def browser(scene: Scene) -> Iterator[Finding]:
     """Whether there is a browser that prints; HTML needs none."""
-    found: str | None = None
+    from pumpctl import pdf
+
     try:
-        if importlib.util.find_spec("pumpctl.pdf") is not None:
-            found = importlib.import_module("pumpctl.pdf").find()
-        else:
-            found = next((path for path in map(shutil.which, _BROWSERS) if path), None)
+        yield Finding(OK, pdf.find())
     except UsageProblem as error:
-        if os.environ.get("PUMPCTL_BROWSER"):
-            yield Finding(PROBLEM, error.message, error.remedy)
-            return
-    if found:
-        yield Finding(OK, found)
-    else:
-        yield Finding(SKIPPED, "no browser that prints to PDF; reports in HTML need none", "sudo apt install chromium")
+        level = PROBLEM if os.environ.get(pdf.ENVIRONMENT) else SKIPPED
+        yield Finding(level, f"{error.message}; reports in HTML need none", error.remedy)
 
 
 def _run(command: Sequence[str]) -> str | None:

@@ -5,8 +5,7 @@ import fnmatch
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-from serial.tools import list_ports
+from pathlib import Path
 
 from pumpctl import ports
 from pumpctl.errors import PortError, UsageProblem
@@ -57,6 +56,8 @@ def members(only: Sequence[str] = (), excluded: Sequence[str] = (), also: Sequen
 
 def skipped() -> list[Skipped]:
     """Serial ports that cannot be a pump's, for they are no Raspberry Pi board's."""
+    from serial.tools import list_ports
+
     return [
         Skipped(found.device, f"{_described(found.description)}: not a Raspberry Pi board")
         for found in sorted(list_ports.comports(), key=lambda found: str(found.device))
@@ -69,13 +70,10 @@ def _described(text: str | None) -> str:
 
 
 def _serial(port: ports.Port) -> str:
-    if port.kind == "usb":
-        return ports.board_serial(port.spec)
-    if port.kind == "virtual":
-        from pumpctl.virtual.paths import PumpPaths
-
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return str(json.loads(PumpPaths(port.name).config.read_text(encoding="utf-8"))["serial"])
+    if port.serial or port.kind != "virtual":
+        return port.serial
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(Path(port.spec).with_name("config.json").read_text(encoding="utf-8"))["serial"])
     return ""
 
 

@@ -62,7 +62,7 @@ class Seat:
     def pump(self) -> Pump:
         """The pump, greeted when first needed and held until the crew is closed."""
         if self._pump is None:
-            self._pump = Pump.open(self.member.port.spec, operator=self._operator)
+            self._pump = Pump.open(self.member.port, operator=self._operator)
             self.serial = self._pump.hello.serial
             self.settled = self._pump.settled
         return self._pump

@@ -284,6 +284,22 @@ def test_a_misspelt_variable_is_told_with_the_nearest_name(pump_home, monkeypatc
     assert levels(doctor_settings.variables) == [PROBLEM, WARNING, OK]
 
 
+def test_a_config_file_that_cannot_be_used_is_told_with_its_line_and_hinders_no_check(pump_home, cli):
+    pump_home.mkdir()
+
+    def told() -> dict[str, Any]:
+        ran = cli("doctor", "--json", "--all")
+        return {one["check"]: one for one in ran.json["checks"]}
+
+    (pump_home / "config.toml").write_text('[status]\nintervall = "5s"\n')
+    wrong = told()["config"]
+    assert wrong["level"] == PROBLEM and "interval" in wrong["text"] and "config check" in wrong["mend"]
+    (pump_home / "config.toml").write_text("port = \n")
+    broken = told()
+    assert broken["config"]["level"] == PROBLEM and "config.toml" in broken["config"]["text"]
+    assert broken["pumps"]["text"] == "no pump is connected"
+
+
 def test_a_package_that_is_missing_or_too_old_is_told():
     assert levels(doctor_machine.packages) == [OK]
     ((text, package),) = doctor_machine._wanting("click>=99.1")
@@ -304,7 +320,7 @@ def test_a_package_that_is_missing_or_too_old_is_told():
     ],
 )
 def test_a_micropython_that_cannot_run_a_pump_is_told(script, level, text, tmp_path, monkeypatch):
-    monkeypatch.setattr(doctor_tools, "_RUN_S", 0.5)
+    monkeypatch.setattr(doctor_tools, "_RUN_S", 0.3 if script == "exec sleep 60" else 10)
     binary = tmp_path / "micropython"
     if script is not None:
         binary.write_text(f"#!/bin/sh\n{script}\n")

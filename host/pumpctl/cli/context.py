@@ -59,7 +59,7 @@ class Context:
         from pumpctl import config
 
         path = " ".join(ctx.command_path.split()[1:])
-        if path.split()[:1] == ["config"]:
+        if path.split()[:1] in (["config"], ["doctor"]):
             return  # which must say what is wrong with the file
         told = config.load()
         if told.empty:

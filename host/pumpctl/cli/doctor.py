@@ -40,13 +40,18 @@ def doctor(context: Context, udev_rule: bool, every: bool) -> int:
 
 
 def _scene(context: Context) -> checks.Scene:
-    from pumpctl import doctor_looks, ports
+    from pumpctl import config, doctor_looks, ports
 
     scene = checks.Scene()
     try:
+        config.load()
+    except PumpctlError as error:
+        scene.bad_config = error
+        config.leave_out(True)
+    try:
         named = typed.port(context)
         scene.ports = [] if named else ports.find()
-        default = ports.resolve(context.port) if context.port else None
+        default = ports.resolve(named) if ports.wanted(named) else None
         if default is not None and default.spec not in [port.spec for port in scene.ports]:
             scene.ports = [*scene.ports, default]
     except PumpctlError as error:

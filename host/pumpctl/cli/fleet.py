@@ -38,7 +38,7 @@ def _choice(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--jobs", type=click.IntRange(1, 64), default=JOBS_MAX, show_default=True,
                      help="How many at once."),
-        click.option("--also", metavar="PORT", multiple=True, help="Another port, such as socket://HOST:PORT."),
+        click.option("--also", metavar="PORT", multiple=True, help="Another port, or a pump of the config file."),
         click.option("--except", "excluded", help="Leave these out.", **told),
         click.option("--only", help="Name or serial number; * and ? stand for others.", **told),
     ):  # fmt: skip
