@@ -286,16 +286,11 @@ def test_a_misspelt_variable_is_told_with_the_nearest_name(pump_home, monkeypatc
 
 def test_a_config_file_that_cannot_be_used_is_told_with_its_line_and_hinders_no_check(pump_home, cli):
     pump_home.mkdir()
-
-    def told() -> dict[str, Any]:
-        ran = cli("doctor", "--json", "--all")
-        return {one["check"]: one for one in ran.json["checks"]}
-
     (pump_home / "config.toml").write_text('[status]\nintervall = "5s"\n')
-    wrong = told()["config"]
-    assert wrong["level"] == PROBLEM and "interval" in wrong["text"] and "config check" in wrong["mend"]
+    wrong = only(doctor_settings.config)
+    assert wrong.level == PROBLEM and "interval" in wrong.text and "config check" in wrong.mend
     (pump_home / "config.toml").write_text("port = \n")
-    broken = told()
+    broken = {one["check"]: one for one in cli("doctor", "--json").json["checks"]}
     assert broken["config"]["level"] == PROBLEM and "config.toml" in broken["config"]["text"]
     assert broken["pumps"]["text"] == "no pump is connected"
 
