@@ -22,8 +22,11 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _OWN_STYLE = """
 .sign{display:grid;grid-template-columns:1fr 1fr;gap:44px 36px;margin-top:48px}
 .sign p{border-top:1px solid var(--ink);padding-top:4px;margin:0;font-size:13px;color:var(--soft)}
-@media print{body{font-size:9.5pt}h2{margin-top:10px;padding-top:6px}table{font-size:8.5pt}.sign{margin-top:34px}
-th,td{padding-top:2px;padding-bottom:2px}footer{margin-top:14px}}
+dl{gap:4px 28px;grid-template-columns:1fr 1fr 1fr}
+h2{margin:20px 0 4px;padding-top:8px}ul{margin:2px 0;padding-left:20px}
+@media print{@page{margin:10mm 14mm}body{font-size:8.5pt;line-height:1.3}main p{margin:2px 0}
+h1{font-size:16pt}h2{font-size:11pt;margin:8px 0 2px;padding-top:4px}
+table{font-size:8pt}th,td{padding-top:1px;padding-bottom:1px}.sign{margin-top:36px}footer{margin-top:8px}}
 """
 
 
@@ -84,8 +87,8 @@ def _alarm_volume(data: str) -> str:
     return format_volume(program["low_reservoir_nl"]) if program else "-"
 
 
-def beside(visit: Visit) -> list[tuple[str, str, str]]:
-    """(name, before, after) of reservoir, refill date, state and every setting of the program that there is."""
+def beside(visit: Visit) -> list[tuple[str, str, str, str]]:
+    """(name, before, after, change) of reservoir, refill date, state and every setting that there is or was."""
     facts = visit.facts
     rows = [
         ("state", facts["state"], facts["state_after"]),
@@ -94,9 +97,9 @@ def beside(visit: Visit) -> list[tuple[str, str, str]]:
     ]
     old, new = _program(facts["program"]), _program(facts["program_after"])
     for (name, before), (_, after) in zip(program_view.lines(old), program_view.lines(new), strict=True):
-        if before != "-" or after != "-":
+        if {before, after} - {"-", "none", "when resumed"} and name != "patient":
             rows.append((name, before, after))
-    return rows
+    return [(*row, "changed" if row[1] != row[2] else "") for row in rows]
 
 
 def _head(visit: Visit) -> list[Row]:
@@ -141,11 +144,11 @@ def page(visit: Visit, written: datetime) -> str:
     head = "".join(f"<div><dt>{name}</dt><dd>{escape(in_print(value))}</dd></div>" for name, value in _head(visit))
     remarks = "".join(f"<li>{escape(in_print(told))}</li>" for told in _remarks(visit))
     sections = [
-        ("Figures", pairs([(name, in_print(value)) for name, value in visit.figures])),
+        ("Figures", _figures(visit)),
         ("Remarks", f"<ul>{remarks}</ul>" if remarks else ""),
         ("Since the last visit", _since(visit)),
         ("Run ahead", _list([in_print(told) for told in visit.facts.get("preview", [])])),
-        ("Before and after", table(("", "before", "after"), [tuple(map(in_print, row)) for row in beside(visit)])),
+        ("Before and after", _beside(visit)),
         ("Alarms when the visit began", _list(visit.facts["alarms"]) or "<p>None.</p>"),
     ]
     body = "".join(f"<section><h2>{name}</h2>{told}</section>" for name, told in sections if told)
@@ -160,6 +163,17 @@ def page(visit: Visit, written: datetime) -> str:
         f'<div class="sign">{lines}</div>'
         f"<footer>Written {escape(when)} by pumpctl {escape(__version__)}. {WARNING}</footer></main></body></html>\n"
     )
+
+
+def _figures(visit: Visit) -> str:
+    """The figures in two columns, so that the summary stays one page."""
+    rows = [(name, in_print(value)) for name, value in visit.figures]
+    half = (len(rows) + 1) // 2
+    return f'<div class="side">{pairs(rows[:half])}{pairs(rows[half:])}</div>'
+
+
+def _beside(visit: Visit) -> str:
+    return table(("", "before", "after", ""), [tuple(map(in_print, row)) for row in beside(visit)])
 
 
 def _since(visit: Visit) -> str:
@@ -186,7 +200,7 @@ def text(visit: Visit) -> str:
         parts += [plain_table(("", ""), visit.facts["since"], "Since the last visit"), ""]
     if visit.facts.get("preview"):
         parts += ["Run ahead: " + " ".join(visit.facts["preview"]), ""]
-    parts += [plain_table(("", "BEFORE", "AFTER"), beside(visit)), ""]
+    parts += [plain_table(("", "BEFORE", "AFTER", ""), beside(visit)), ""]
     parts += ["Alarms when the visit began: " + ("; ".join(visit.facts["alarms"]) or "none"), ""]
     parts += ["Operator: ______________________    Clinician: ______________________"]
     return printable("\n".join(parts), "\n") + "\n"

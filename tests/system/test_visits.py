@@ -187,7 +187,6 @@ def test_another_concentration_comes_with_its_bridge(cli, bench, tmp_path):
     assert dict(told["figures"])["bridge"] == "300 uL"
 
 
-@pytest.mark.case("EC2")
 def test_a_new_dose_is_compared_with_the_last_visit_run_ahead_and_kept_within_the_label(cli, bench):
     ward = infusing(cli, bench)
     ward.do("visit", "refill", "--patient", PATIENT, "--residual", "20ml", "--volume", "18ml",
