@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from infuser.wire import states
 from pumpctl import visit, visit_abandon, visit_answers, visit_kinds
 from pumpctl.cli import overrides
 from pumpctl.cli.context import Context, pass_context
@@ -149,7 +150,10 @@ def _tell_open(context: Context, room: Room) -> None:
     context.out.note(f"\nVisit {one.id} ({one.kind}) stays open{after}: `pumpctl visit resume` goes on,")
     context.out.note("`pumpctl visit abandon` gives it up.")
     try:
-        loud = visit.standing(room.status())
+        now = room.status()
+        loud = visit.standing(now)
+        if now["state"] == states.PRIMING:
+            loud = "The pump primes and goes on with it by itself; `pumpctl bolus --cancel` stops it."
     except PumpctlError:
         loud = "The pump does not answer now: what it does is not known. See `pumpctl status`."
     if loud:
