@@ -71,7 +71,7 @@ def test_patient_screening_and_cautions_stand_beside_those_of_the_program_before
     rows = {name: (now, then, change) for name, now, then, change in map(Change.row, program_changes.changes(old, new))}
     assert rows["age, weight, indication"] == ("47 years, 72 kg, spinal", "48 years, 72 kg, spinal", "changed")
     assert rows["screening"] == ("50 ug, positive", "50 ug, positive over 8 h", "changed")
-    assert rows["contraindications, cautions"] == ("none", "caution: stroke", "!! changed")
+    assert rows["contraindications, cautions"] == ("none", "caution: stroke", "!! new")
 
 
 @pytest.mark.parametrize(
