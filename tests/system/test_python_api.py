@@ -42,13 +42,6 @@ def test_the_example_of_a_day_delivers_what_was_asked_for(bench) -> None:
     assert virtual.all_names() == []
 
 
-@pytest.mark.parametrize("at", range(len(BLOCKS)))
-def test_a_block_of_the_page_runs(bench, tmp_path: Path, at: int) -> None:
-    file = tmp_path / "block.py"
-    file.write_text(BLOCKS[at], encoding="utf-8")
-    assert run(file) != ""
-
-
 def test_without_a_name_the_only_pump_is_opened_and_with_several_one_must_be_named(bench) -> None:
     bench("left")
     with Pump.open(operator="Ada") as pump:
