@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from infuser.wire import states
-from pumpctl import quantity, status_parts, timetext
+from pumpctl import doses, quantity, status_parts, timetext
 from pumpctl.client import Values
 from pumpctl.errors import FileProblem, UsageProblem, VerificationError
 from pumpctl.store_visits import COMPLETED, Visit
@@ -159,5 +159,5 @@ def standing(status: Values) -> str:
     if status["state"] in states.DELIVERING or status["start_in_ms"] or not status["mode"]:
         return ""
     name = status_parts.state_name(status["state"])
-    dose = quantity.format_dose_rate(status["program_dose_ng_per_day"])
+    dose = quantity.format_dose_rate(doses.dose_in_force(status))
     return f"THERAPY IS STOPPED ({name}): {status['patient']} gets nothing of {dose}. Withdrawal is a hazard too."

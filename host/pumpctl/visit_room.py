@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pumpctl.client import Pump, Values
+from pumpctl.comparison import Change
 from pumpctl.errors import UsageProblem
 from pumpctl.operations import Proposal
 from pumpctl.store import Archive
@@ -38,6 +39,9 @@ class Talk(Protocol):
 
     def confirm(self, question: str) -> None:
         """Go on only if the person says yes; Declined or UsageProblem otherwise."""
+
+    def order(self, question: str, patient: str, dose_ng_per_day: int, changes: list[Change], starts: bool) -> None:
+        """What an order changes side by side, then its question; where delivery `starts` the dose is typed."""
 
     def program(self, proposal: Proposal, flushed: bool) -> bool:
         """Old and new side by side, confirmed; whether soft limits were overridden. Declined or UsageProblem."""

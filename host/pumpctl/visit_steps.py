@@ -5,10 +5,10 @@ from typing import Any
 
 from infuser.wire import alarms, states
 from infuser.wire import program as programs
-from pumpctl import operations, status_parts, status_view, visit_log
+from pumpctl import doses, operations, order_changes, status_parts, status_view, visit_log
 from pumpctl import program as therapies
 from pumpctl import visit_questions as ask
-from pumpctl.errors import Refused, UsageProblem
+from pumpctl.errors import Refused, UsageProblem, VerificationError
 from pumpctl.quantity import format_dose_rate, format_volume
 from pumpctl.visit import moment
 from pumpctl.visit_room import Room, Step
@@ -47,7 +47,7 @@ def survey(room: Room) -> None:
         reservoir_nl=now["reservoir_nl"],
         alarm_volume_nl=program["low_reservoir_nl"] if program else now["low_reservoir_nl"],
         fill_concentration=now["concentration_ug_per_ml"],
-        dose_ng_per_day=now["program_dose_ng_per_day"],
+        dose_ng_per_day=doses.dose_in_force(now),
         refill_due=status_view.refill_due(now["refill_due_ms"], now),
         alarms=[alarm_text(one) for one in now["alarm_list"]],
         signed_only=now["signed_only"],
@@ -140,9 +140,18 @@ def nothing(room: Room) -> None:
 def account(room: Room) -> None:
     """The pump takes residual, volume and concentration into its books."""
     answers = room.visit.answers
+    now, program = room.status(), held_program(room)
+    given = {
+        "residual_nl": answers["residual"],
+        "volume_nl": answers["volume"],
+        "concentration_ug_per_ml": answers["concentration"],
+    }
+    dose = doses.dose_in_force(now) if program else 0
+    whose = f" of {room.facts['patient']}{f', {format_dose_rate(dose)}' if dose else ''}"
     told = f"{format_volume(answers['residual'])} drawn, {format_volume(answers['volume'])} of"
-    strength = f"{answers['concentration']} ug/mL"
-    room.talk.confirm(f"Account for this refill of {room.facts['patient']}: {told} {strength} filled in?")
+    question = f"Account for this refill{whose}: {told} {answers['concentration']} ug/mL filled in?"
+    changes = order_changes.refill(now, program, room.facts["expected_nl"], given)
+    room.talk.order(question, now["patient"], dose, changes, False)
     reply = room.pump.complete_refill(answers["residual"], answers["volume"], answers["concentration"])
     now = room.status()
     room.facts["accounted"] = True
@@ -168,6 +177,15 @@ def before(room: Room) -> therapies.Program | None:
     """The program that was in force when the visit began."""
     held = room.facts["program"]
     return therapies.decode(bytes.fromhex(held)) if held else None
+
+
+def held_program(room: Room) -> therapies.Program | None:
+    """The program in force, for a comparison; None too where it cannot be read, which must not hold an order up."""
+    try:
+        return operations.read_program(room.pump)
+    except VerificationError as error:
+        room.talk.tell(f"no comparison with the program: {error.message}")
+        return None
 
 
 def wanted(room: Room) -> therapies.Program:
@@ -236,8 +254,10 @@ def resume(room: Room) -> None:
         if one["alarm"] in _MENDED and not one["active"] and not one["acknowledged"]:
             room.talk.confirm(f"Acknowledge {status_view.alarm_name(one['alarm'])}, whose cause is gone?")
             room.pump.acknowledge(one["alarm"])
-    dose = format_dose_rate(now["program_dose_ng_per_day"])
-    room.talk.confirm(f"Start {dose} of {now['drug']} {now['concentration_ug_per_ml']} ug/mL for {now['patient']}?")
+    dose = doses.dose_in_force(now)
+    drug = f"{now['drug']} {now['concentration_ug_per_ml']} ug/mL"
+    question = f"Start {format_dose_rate(dose)} of {drug} for {now['patient']}?"
+    room.talk.order(question, now["patient"], dose, order_changes.start(now, held_program(room), 0), True)
     try:
         reply = room.pump.resume()
     except Refused as refused:

@@ -50,6 +50,9 @@ class Script:
     def confirm(self, question: str) -> None:
         pass
 
+    def order(self, question: str, patient: str, dose_ng_per_day: int, changes: Any, starts: bool) -> None:
+        pass
+
     def program(self, proposal: operations.Proposal, flushed: bool) -> bool:
         return bool(proposal.warnings)
 

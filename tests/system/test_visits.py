@@ -113,7 +113,8 @@ def test_at_a_terminal_a_refill_is_guided_and_slips_are_caught(cli, bench):
         ("Volume drawn, expected 19.8 mL", "198ml\n"), ("Volume drawn", "10\n"), ("Volume drawn", "10ml\n"),
         ("is it right?", "n\n"), ("Volume drawn", "19.7ml\n"), ("Volume filled in", "180ml\n"),
         ("Volume filled in", "18ml\n"), ("Concentration", "2mg/ml\n"), ("Concentration", "500ug/ml\n"),
-        ("Account for this refill", "y\n"), ("warns", "\n"), ("goes on", "\n"), ("Start 100 ug/d", "y\n"),
+        ("Account for this refill", "y\n"), ("warns", "\n"), ("goes on", "\n"), ("Start 100 ug/d", ""),
+        ("type the daily dose", "100ug/d\n"),
     ]  # fmt: skip
     code, screen = typed(ward.plant.name, ["visit", "refill"], talk)
     assert code == 0, screen

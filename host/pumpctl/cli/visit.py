@@ -8,7 +8,7 @@ import click
 
 from infuser.wire import states
 from pumpctl import visit, visit_abandon, visit_answers, visit_kinds
-from pumpctl.cli import overrides
+from pumpctl.cli import confirming, overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
 from pumpctl.cli.params import QuantityType
@@ -75,6 +75,7 @@ def implant(context: Context, file: Path | None, confirm_warnings: bool, **given
 
 
 @group.command()
+@confirming.options
 @answers("adjust")
 @pass_context
 def adjust(context: Context, file: Path | None, confirm_warnings: bool, **given: Any) -> None:

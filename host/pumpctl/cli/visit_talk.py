@@ -8,6 +8,7 @@ import click
 from pumpctl import operations, visit_answers
 from pumpctl.cli import bridging, confirming
 from pumpctl.cli.context import Context
+from pumpctl.comparison import Change
 from pumpctl.errors import UsageProblem
 from pumpctl.printable import printable
 from pumpctl.visit_questions import shown
@@ -68,6 +69,15 @@ class Terminal:
     def confirm(self, question: str) -> None:
         """Go on only if a person says yes, or `--yes` was given."""
         self._context.confirm(question)
+
+    def order(self, question: str, patient: str, dose_ng_per_day: int, changes: list[Change], starts: bool) -> None:
+        """Compared and confirmed as the command of its own does it."""
+        confirming.show(self._context, changes, "Now and then")
+        if dose_ng_per_day:
+            meant = confirming.Meant(patient, dose_ng_per_day)
+            confirming.change(self._context, question, meant, changes, starts)
+        else:
+            self._context.confirm(question)
 
     def program(self, proposal: operations.Proposal, flushed: bool) -> bool:
         """Compared and confirmed as `program send` does it."""
