@@ -173,4 +173,6 @@ def check_answer(room: Room, question: Question, value: Any) -> None:
 
 def missing(question: Question) -> UsageProblem:
     remedy = f'give {question.option}, for example "{question.example}", or {question.key} in the file of --from'
+    if question.kind == "yes":
+        remedy = f"give {question.option} or --no-{question.option[2:]}"
     return UsageProblem(f"{question.key} is missing", field=question.key, remedy=remedy)

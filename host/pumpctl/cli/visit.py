@@ -210,7 +210,7 @@ def _open(archive: Archive, pump: Pump) -> Visit:
 
 
 @group.command()
-@click.option("--touched/--untouched", default=None, help="Whether anything was drawn or filled, not accounted for.")
+@click.option("--touched/--no-touched", default=None, help="Whether anything was drawn or filled, not accounted for.")
 @click.option("--resume/--no-resume", "go_on", default=None, help="Let therapy go on.")
 @pass_context
 def abandon(context: Context, touched: bool | None, go_on: bool | None) -> None:
