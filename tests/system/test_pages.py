@@ -86,10 +86,3 @@ def test_what_the_hosts_page_shows_of_python_runs(typed) -> None:
     assert programs
     for block in programs:
         typed(f"python - <<'END'\n{block.text}\nEND")
-
-
-def test_what_is_not_printed_is_found() -> None:
-    assert unlike("a 1\n...\nb 2.5 s", "x\na 1\ny\nz\nb 31.0 s\n") == ""
-    assert unlike("path: .../x.html", "path: /tmp/x.html\n") == ""
-    assert unlike("a 1\nb 2", "b 2\na 1\n") == "b 2"
-    assert unlike("b 2", "b 3\n") == "b 2"
