@@ -9,6 +9,8 @@ from pumpctl import operations, quantity
 # by about 2 mL. Below either, a syringe, what stays in the reservoir and the drug's volume explain it.
 SHARE_PERMILLE = 200
 VOLUME_NL = 2 * units.NL_PER_ML
+# What a syringe does not show and a needle holds back: a share of next to nothing says nothing.
+TRIFLE_NL = units.NL_PER_ML // 10
 
 _MEASURE = "Measure again: is all of it drawn, is the syringe read right, did air come along?"
 _LESS_GIVEN = (
@@ -39,7 +41,8 @@ class Discrepancy:
     def over(self) -> bool:
         """Whether it is to be looked into."""
         size = abs(self.nl)
-        return size > self.volume_nl or size * 1000 > self.share_permille * self.expected_nl
+        by_share = size > TRIFLE_NL and size * 1000 > self.share_permille * self.expected_nl
+        return by_share or size > self.volume_nl
 
     @property
     def percent(self) -> str:

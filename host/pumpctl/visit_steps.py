@@ -1,5 +1,6 @@
 """Steps that several visits share: look, stop, residual, fill, account, program, resume, log, summary."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from pumpctl.visit_room import Room, Step
 Advance = Callable[[float], None]
 # Alarms whose cause a refill takes away.
 _MENDED = (alarms.RESERVOIR_LOW, alarms.RESERVOIR_EMPTY)
+_LOOKS, _LOOK_S = 6, 0.5
 
 
 # Look
@@ -42,7 +44,8 @@ def survey(room: Room) -> None:
         pump_patient=now["patient"],
         drug=now["drug"],
         state=status_parts.state_name(now["state"]),
-        ran=now["state"] in states.DELIVERING or bool(now["start_in_ms"]),
+        # An alarm's stop, as of an empty reservoir, is none that anybody wanted to last.
+        ran=now["state"] in (*states.DELIVERING, states.ALARM_STOPPED) or bool(now["start_in_ms"]),
         expected_nl=now["reservoir_nl"],
         reservoir_nl=now["reservoir_nl"],
         alarm_volume_nl=program["low_reservoir_nl"] if program else now["low_reservoir_nl"],
@@ -244,12 +247,22 @@ def runs(room: Room) -> bool:
     return now["state"] in states.DELIVERING or bool(now["start_in_ms"])
 
 
+def _settled(room: Room) -> dict[str, Any]:
+    """The status once the pump has had time to see that the reservoir is filled; not later than after some looks."""
+    for _ in range(_LOOKS):
+        now = room.status()
+        if not any(one["alarm"] in _MENDED and one["active"] for one in now["alarm_list"]):
+            break
+        time.sleep(_LOOK_S)
+    return now
+
+
 def resume(room: Room) -> None:
     """Therapy goes on, unless it is to stay stopped."""
     if not room.visit.answers[ask.RESUME.key]:
         room.talk.tell("Therapy stays stopped, as asked.")
         return
-    now = room.status()
+    now = _settled(room)
     for one in now["alarm_list"]:
         if one["alarm"] in _MENDED and not one["active"] and not one["acknowledged"]:
             room.talk.confirm(f"Acknowledge {status_view.alarm_name(one['alarm'])}, whose cause is gone?")

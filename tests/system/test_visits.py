@@ -216,3 +216,17 @@ def test_a_new_dose_is_compared_with_the_last_visit_run_ahead_and_kept_within_th
     assert ward.status()["dose_ng_per_day"] == 110_000 and ward.state == "infusing"
     with Archive() as archive:
         assert len(archive.visits()) == before + 1
+
+
+def test_a_pump_that_ran_empty_goes_on_once_it_is_really_filled(cli, bench):
+    ward = infusing(cli, bench)
+    ward.plant.drain()
+    ward.plant.advance_ms(HOUR_MS, until="alarm")
+    assert ward.state == "alarm-stopped" and "reservoir-empty" in ward.alarms()
+    words = ["visit", "refill", "--patient", PATIENT, "--residual", "0ml", "--volume", "18ml", "--yes"]
+    ran = cli("--port", "bench", *words, "--concentration", "500ug/ml", "--accept-discrepancy")
+    assert ran.exit_code == 3 and "reservoir-empty" in ran.stderr and "THERAPY IS STOPPED" in ran.stderr
+    ward.plant.fill(18 * ML)
+    ward.advance(5 * SECOND_MS)
+    assert ward.do("visit", "resume", "--yes")["state"] == "completed"
+    assert ward.state == "infusing" and "reservoir-empty" not in ward.alarms()

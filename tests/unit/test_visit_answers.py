@@ -78,7 +78,9 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         (2 * ML, 2_400_000, False),
         (2 * ML, 2_400_001, True),
         (18 * ML, 16 * ML - 1, True),
-        (0, 1, True),
+        (0, 100_000, False),
+        (0, 100_001, True),
+        (2_052, 0, False),
         (0, 0, False),
     ],
 )
