@@ -19,11 +19,17 @@ class Unfit(UsageProblem):
     """Answers that are missing or make no sense, found before anything was changed."""
 
 
-def go(room: Room) -> None:
-    """Run what is left of a visit. It stays open where an error or Ctrl-C ends this, unless nothing was done yet."""
+def go(room: Room, fresh: dict[str, Any] | None = None) -> None:
+    """Run what is left of a visit, with the `fresh` answers in the place of those that it has.
+
+    It stays open where an error or Ctrl-C ends this, unless nothing was done yet.
+    """
     visit = room.visit
     try:
-        _recall(room)
+        again = _recall(room)
+        amend(visit, room.steps, fresh or {})
+        if again:
+            foresee(room)
         for number, step in enumerate(room.steps, 1):
             if step.name in visit.done:
                 continue
@@ -41,8 +47,9 @@ def go(room: Room) -> None:
 
 def _take(room: Room, step: Step, number: int) -> None:
     then = room.steps[number].title if number < len(room.steps) else ""
-    room.talk.step(number, len(room.steps), step.title, step.hands, then)
-    if step.holds is not None and step.holds(room):
+    done = (step.holds is not None and step.holds(room)) or (step.needless is not None and step.needless(room))
+    room.talk.step(number, len(room.steps), step.title, "" if done else step.hands, then)
+    if done:
         room.talk.tell("The pump says that this is so already; nothing is repeated.")
     else:
         if step.before is not None:
@@ -56,28 +63,39 @@ def _take(room: Room, step: Step, number: int) -> None:
     room.keep()
 
 
-def _recall(room: Room) -> None:
-    """On going on: the same patient, and what is done is still so; else it is done anew, with the answers after it."""
+def _recall(room: Room) -> bool:
+    """On going on: the same patient and program, and what is done is still so; else it comes again, which is told."""
     visit = room.visit
     if not visit.done:
-        return
+        return False
     patient = room.status()["patient"]
     if patient and visit.patient and patient != visit.patient:
         raise VerificationError(
             f"the pump is programmed for another patient now than the one of visit {visit.id}", field="patient",
             value=patient, remedy="`pumpctl visit abandon`, then begin anew",
         )  # fmt: skip
+    again = [step for one in room.steps if one.renew is not None and one.renew(room)
+             for step in room.steps if step.reckoned]  # fmt: skip
     for number, step in enumerate(room.steps):
         if step.name in visit.done and step.until and step.until not in visit.done:
             assert step.holds is not None
             if not step.holds(room):
                 room.talk.tell(f"The pump is no longer as the step '{step.title}' left it; that step comes again.")
-                later = room.steps[number:]
-                visit.done = [name for name in visit.done if name not in {one.name for one in later}]
-                for question in [one for step in later for one in step.questions]:
-                    visit.answers.pop(question.key, None)
-                room.keep()
-                return
+                again += room.steps[number:]
+                break
+    if again:
+        _undo(visit, again)
+        room.keep()
+    return bool(again)
+
+
+def _undo(visit: Visit, again: Sequence[Step]) -> None:
+    """Have steps come again, without the answers to them that were true of their moment only."""
+    visit.done = [name for name in visit.done if name not in {step.name for step in again}]
+    for question in [question for step in again for question in step.questions]:
+        visit.answers.pop(question.key, None)
+        if question.momentary:
+            visit.given.pop(question.key, None)
 
 
 def foresee(room: Room) -> None:
@@ -125,8 +143,14 @@ def _wrong(room: Room, step: Step) -> list[UsageProblem]:
 
 
 def amend(visit: Visit, steps: Sequence[Step], fresh: dict[str, Any]) -> None:
-    """Take other answers into an open visit; UsageProblem for one that the pump has been told already."""
+    """Take other answers into an open visit; UsageProblem for one that the pump has been told already.
+
+    What was done after an answer that changes, such as a preview, is done again.
+    """
+    known = {**visit.given, **visit.answers}
     for key, value in fresh.items():
+        if known.get(key) == value:
+            continue
         number, step = next(
             (number, step) for number, step in enumerate(steps) if key in {question.key for question in step.questions}
         )
@@ -136,7 +160,9 @@ def amend(visit: Visit, steps: Sequence[Step], fresh: dict[str, Any]) -> None:
                 f"{key} can no longer be changed in visit {visit.id}: '{told[0].title}' is done",
                 field=key, value=value, remedy="go on without it, and correct it in a visit of its own",
             )  # fmt: skip
-        visit.done = [name for name in visit.done if name != step.name]
+        if step.name in visit.done:
+            later = {one.name for one in steps[number:]}
+            visit.done = [name for name in visit.done if name not in later]
         visit.answers.pop(key, None)
         visit.given[key] = value
 

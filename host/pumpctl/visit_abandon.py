@@ -8,11 +8,12 @@ from pumpctl.quantity import format_volume
 from pumpctl.store_visits import ABANDONED
 from pumpctl.visit import end, standing
 from pumpctl.visit_room import Question, Room
+from pumpctl.visit_steps import go_on
 
 TOUCHED = Question(
     "touched", "yes", "Was anything drawn from the reservoir, or filled in, that is not accounted for?", "no"
 )
-GO_ON = Question("resume", "yes", "Let therapy go on, as programmed?", "no", default=lambda room: False)
+GO_ON = Question("resume", "yes", "Let therapy go on, as before?", "no", default=lambda room: False)
 
 
 def abandon(room: Room) -> list[str]:
@@ -49,9 +50,8 @@ def _refill(room: Room, tell: Callable[[str], None]) -> None:
 def _therapy(room: Room, tell: Callable[[str], None]) -> None:
     now = room.status()
     if standing(now) and now["state"] in (states.SUSPENDED, states.IDLE) and room.answer(GO_ON):
-        room.pump.resume()
+        tell(go_on(room))
         now = room.status()
-        tell(f"Therapy goes on: the pump is {status_parts.state_name(now['state'])}.")
     loud = standing(now)
     if loud:
         tell(f"{loud} {_onward(now['state'])}")

@@ -4,7 +4,7 @@ from infuser.core import druglibrary, eligibility, prescription
 from infuser.core.schedule import Schedule
 from infuser.wire import units
 from infuser.wire.messages import Refusal
-from pumpctl import library_send, logbook, operations, visit_end, visit_since
+from pumpctl import library_send, logbook, operations, visit_end, visit_facts, visit_since
 from pumpctl import program as therapies
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
@@ -145,7 +145,13 @@ def _label(room: Room) -> str:
 
 
 DOSE = Question(
-    "dose", "dose", "New daily dose, or its change in percent", "+10%", check=_check_dose, shown=_dose_words
+    "dose",
+    "dose",
+    "New daily dose, or its change in percent",
+    "+10%",
+    check=_check_dose,
+    shown=_dose_words,
+    momentary=True,
 )
 
 
@@ -200,10 +206,10 @@ def _program(room: Room) -> None:
 
 ADJUST = (
     Step("look", "look at the pump and the patient", steps.look, "Read the patient's identity from the patient.",
-         (ask.PATIENT,), before=_ready),
+         (ask.PATIENT,), before=_ready, renew=visit_facts.renew),
     Step("history", "what happened since the last visit", _history),
-    Step("dose", "the new dose", _told_dose, questions=(DOSE,)),
-    Step("preview", "run it ahead", _preview, questions=(PREVIEW,)),
+    Step("dose", "the new dose", _told_dose, questions=(DOSE,), reckoned=True),
+    Step("preview", "run it ahead", _preview, questions=(PREVIEW,), reckoned=True),
     Step("program", "compare, confirm and put it into force", _program, holds=steps.in_force, changes=True),
     steps.RESUME,
     visit_end.LOG,

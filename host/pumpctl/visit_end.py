@@ -1,7 +1,6 @@
 """How every visit ends: the log is pulled and verified, the pump as it is left is noted, the summary is written."""
 
-from pumpctl import logbook, logpull, status_parts, status_view, visit_log
-from pumpctl import visit_steps as steps
+from pumpctl import doses, logbook, logpull, status_parts, status_view, visit_facts, visit_log
 from pumpctl.visit import moment
 from pumpctl.visit_room import Room, Step
 
@@ -35,8 +34,10 @@ def finish(room: Room) -> None:
         library=status_parts.library(now),
         state_after=status_parts.state_name(now["state"]),
         program_after=held.hex(),
+        dose_after_ng_per_day=doses.dose_in_force(now),
+        plan_dose_after_ng_per_day=now["plan_dose_ng_per_day"],
         reservoir_after_nl=now["reservoir_nl"],
-        alarms_after=[steps.alarm_text(one) for one in now["alarm_list"]],
+        alarms_after=[visit_facts.alarm_text(one) for one in now["alarm_list"]],
         ended=moment(now),
         end_seq=now["log_next"],
         new_refill_due=status_view.refill_due(now["refill_due_ms"], now),

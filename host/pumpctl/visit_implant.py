@@ -4,7 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from infuser.wire import program as programs
-from pumpctl import keystore, library, library_send, operations, quantity, status_parts, timetext, visit_end, visit_path
+from pumpctl import (
+    keystore,
+    library,
+    library_send,
+    operations,
+    quantity,
+    status_parts,
+    timetext,
+    visit_end,
+    visit_facts,
+    visit_path,
+)
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
 from pumpctl.errors import UsageProblem
@@ -82,7 +93,7 @@ def _program(room: Room) -> None:
 
 _ANYWAY = replace(ask.RESUME, words="Whether therapy starts at the end", default=lambda room: True)
 _LOOK = Step("look", "look at the pump and the patient", steps.look, "Read the patient's identity from the patient.",
-             (LIBRARY, THERAPY, ask.PATIENT), before=_new)  # fmt: skip
+             (LIBRARY, THERAPY, ask.PATIENT), before=_new, renew=visit_facts.renew, reckoned=True)  # fmt: skip
 
 IMPLANT = (
     _LOOK,

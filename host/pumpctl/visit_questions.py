@@ -93,11 +93,11 @@ LIMIT_VOLUME = Question(
 )  # fmt: skip
 RESIDUAL = Question(
     "residual", "volume", "Volume drawn from the reservoir, as measured", "1.8ml",
-    check=_check_residual, shown=_residual_words, asked=not_accounted,
+    check=_check_residual, shown=_residual_words, asked=not_accounted, momentary=True,
 )  # fmt: skip
 ACCEPT = Question(
     "accept_discrepancy", "yes", "Whether a discrepancy over the limits was measured again and is right", "no",
-    default=lambda room: False, check=_check_accept, shown=_accept_words, asked=_over,
+    default=lambda room: False, check=_check_accept, shown=_accept_words, asked=_over, momentary=True,
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The refill visit: residual, discrepancy, filling, alarm volume, and therapy goes on."""
 
-from pumpctl import visit_end
+from pumpctl import visit_end, visit_facts
 from pumpctl import visit_questions as ask
 from pumpctl import visit_steps as steps
 from pumpctl.visit_room import Room, Step
@@ -17,7 +17,7 @@ def _ready(room: Room) -> None:
 
 REFILL = (
     Step("look", "look at the pump and the patient", _look, "Read the patient's identity from the patient.",
-         (ask.PATIENT,), before=_ready),
+         (ask.PATIENT,), before=_ready, renew=visit_facts.renew),
     steps.STOP,
     steps.RESIDUAL,
     steps.FILL,

@@ -56,6 +56,7 @@ class Question:
 
     `default` gives the answer where none is given, None: there must be one. `check` raises UsageProblem for an answer
     that makes no sense; with `final` it ends the visit instead of being asked again. `quiet`: never asked for.
+    `momentary`: true of the pump as it was, so that it is given anew where its step comes again.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Question:
     shown: Callable[["Room"], str] | None = None
     final: bool = False
     quiet: bool = False
+    momentary: bool = False
 
     @property
     def option(self) -> str:
@@ -80,7 +82,9 @@ class Step:
     """One step: what is shown `before`, its questions, then `act`.
 
     `holds` asks the pump whether it is so already. What a step did may be undone by others until step `until` is
-    done: on going on it is asked for again. `changes`: the pump is another one afterwards.
+    done: on going on it is asked for again. `changes`: the pump is another one afterwards. `needless`: whether nothing
+    is left to do by hand. `reckoned`: it rests on the program in force, and comes again where others changed that,
+    which `renew` finds and takes into the facts.
     """
 
     name: str
@@ -92,6 +96,9 @@ class Step:
     until: str = ""
     changes: bool = False
     before: Callable[["Room"], None] | None = None
+    needless: Callable[["Room"], bool] | None = None
+    reckoned: bool = False
+    renew: Callable[["Room"], bool] | None = None
 
 
 @dataclass

@@ -2,16 +2,15 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from infuser.wire import alarms, states
 from infuser.wire import program as programs
-from pumpctl import doses, operations, order_changes, status_parts, status_view, visit_log
+from pumpctl import doses, operations, order_changes, status_parts, status_view, visit_facts, visit_log
 from pumpctl import program as therapies
 from pumpctl import visit_questions as ask
+from pumpctl.client import Values
 from pumpctl.errors import Refused, UsageProblem, VerificationError
 from pumpctl.quantity import format_dose_rate, format_volume
-from pumpctl.visit import moment
 from pumpctl.visit_room import Room, Step
 
 Advance = Callable[[float], None]
@@ -25,50 +24,13 @@ _LOOKS, _LOOK_S = 6, 0.5
 
 def look(room: Room) -> None:
     """What the pump does and holds now goes into the visit, and before the person's eyes; nothing is changed."""
-    survey(room)
+    visit_facts.survey(room)
     room.visit.patient = room.facts["patient"]
-
-
-def survey(room: Room) -> None:
-    """The facts that a visit begins with, kept once."""
-    if "mark" in room.facts:
-        return
-    now = room.status()
-    held = room.pump.read_program()
-    program = therapies.decode(held) if held else None
-    room.facts.update(
-        mark=now["log_next"],
-        begun=moment(now),
-        firmware=room.pump.hello.firmware,
-        patient=now["patient"],
-        pump_patient=now["patient"],
-        drug=now["drug"],
-        state=status_parts.state_name(now["state"]),
-        # An alarm's stop, as of an empty reservoir, is none that anybody wanted to last.
-        ran=now["state"] in (*states.DELIVERING, states.ALARM_STOPPED) or bool(now["start_in_ms"]),
-        expected_nl=now["reservoir_nl"],
-        reservoir_nl=now["reservoir_nl"],
-        alarm_volume_nl=program["low_reservoir_nl"] if program else now["low_reservoir_nl"],
-        fill_concentration=now["concentration_ug_per_ml"],
-        dose_ng_per_day=doses.dose_in_force(now),
-        refill_due=status_view.refill_due(now["refill_due_ms"], now),
-        alarms=[alarm_text(one) for one in now["alarm_list"]],
-        signed_only=now["signed_only"],
-        planned=bool(now["plan_length"]),
-        program=held.hex(),
-        status=[list(row) for row in status_view.lines(now, room.pump.hello)],
-    )
-
-
-def alarm_text(alarm: dict[str, Any]) -> str:
-    """An alarm in one phrase."""
-    told = status_view.alarm_document(alarm, 0)
-    return f"{told['id']} ({told['priority']}): {told['text']}"
 
 
 def show_status(room: Room) -> None:
     """The status before the person's eyes."""
-    survey(room)
+    visit_facts.survey(room)
     room.talk.pairs([(name, value) for name, value in room.facts["status"]], f"Pump {room.visit.serial}")
     for told in room.facts["alarms"]:
         room.talk.tell(f"alarm: {told}")
@@ -90,6 +52,9 @@ def refilled(room: Room) -> bool:
     told = visit_log.refill(room.pump, room.facts["mark"])
     if told is None:
         return False
+    if not ask.accounted(room):
+        volume, who = format_volume(told["volume_nl"]), told["operator"]
+        room.talk.tell(f"The pump has accounted for a refill of {volume} since this visit began, by {who}.")
     filled = {"residual": told["measured_residual_nl"], "volume": told["volume_nl"],
               "concentration": told["concentration_ug_per_ml"]}  # fmt: skip
     for key, value in filled.items():
@@ -118,6 +83,8 @@ def stop(room: Room) -> None:
     dose = f", {format_dose_rate(facts['dose_ng_per_day'])}" if facts["dose_ng_per_day"] else ""
     whose = f" of {facts['patient']}{dose}" if facts["program"] else ""
     room.talk.confirm(f"Stop pump {room.visit.serial}{whose} for the refill?")
+    facts.update(visit_facts.course(room.status()))
+    room.keep()
     facts["expected_nl"] = room.pump.begin_refill()["expected_residual_nl"]
     room.talk.tell(f"The pump is stopped; expected residual {format_volume(facts['expected_nl'])}.")
 
@@ -166,10 +133,10 @@ STOP = Step("stop", "stop the pump for the refill", stop, "Have syringe, needle 
             holds=stopped, until="account", changes=True)  # fmt: skip
 RESIDUAL = Step("residual", "draw and measure the residual", residual,
                 "Draw all that is in the reservoir; read the volume off the syringe.",
-                (ask.LIMIT_SHARE, ask.LIMIT_VOLUME, ask.RESIDUAL, ask.ACCEPT))  # fmt: skip
+                (ask.LIMIT_SHARE, ask.LIMIT_VOLUME, ask.RESIDUAL, ask.ACCEPT), needless=ask.accounted)  # fmt: skip
 FILL = Step("fill", "fill the new drug in", nothing,
             "The reservoir is empty now: fill slowly, without air; keep the vial to read its concentration.",
-            (ask.VOLUME, ask.CONCENTRATION))  # fmt: skip
+            (ask.VOLUME, ask.CONCENTRATION), needless=ask.accounted)  # fmt: skip
 ACCOUNT = Step("account", "account for the refill", account, holds=refilled)
 
 
@@ -242,12 +209,13 @@ ALARM_VOLUME = Step("alarm-volume", "alarm volume and refill date", set_alarm_vo
 
 
 def runs(room: Room) -> bool:
-    """Whether therapy runs, or starts by itself."""
+    """Whether therapy runs as it is to, or starts by itself."""
     now = room.status()
-    return now["state"] in states.DELIVERING or bool(now["start_in_ms"])
+    half_way = room.facts["reduced"] and now["state"] in states.THERAPY and bool(room.visit.answers.get(ask.RESUME.key))
+    return (now["state"] in states.DELIVERING or bool(now["start_in_ms"])) and not half_way
 
 
-def _settled(room: Room) -> dict[str, Any]:
+def _settled(room: Room) -> Values:
     """The status once the pump has had time to see that the reservoir is filled; not later than after some looks."""
     for _ in range(_LOOKS):
         now = room.status()
@@ -262,25 +230,43 @@ def resume(room: Room) -> None:
     if not room.visit.answers[ask.RESUME.key]:
         room.talk.tell("Therapy stays stopped, as asked.")
         return
-    now = _settled(room)
-    for one in now["alarm_list"]:
+    for one in _settled(room)["alarm_list"]:
         if one["alarm"] in _MENDED and not one["active"] and not one["acknowledged"]:
             room.talk.confirm(f"Acknowledge {status_view.alarm_name(one['alarm'])}, whose cause is gone?")
             room.pump.acknowledge(one["alarm"])
-    dose = doses.dose_in_force(now)
-    drug = f"{now['drug']} {now['concentration_ug_per_ml']} ug/mL"
-    question = f"Start {format_dose_rate(dose)} of {drug} for {now['patient']}?"
-    room.talk.order(question, now["patient"], dose, order_changes.start(now, held_program(room), 0), True)
     try:
-        reply = room.pump.resume()
+        room.talk.tell(go_on(room))
     except Refused as refused:
         raise Refused(
             f"therapy was not started: {refused.message}", code=refused.code, name=refused.name, reason=refused.reason,
             field=refused.field, value=refused.value, low=refused.low, high=refused.high,
             remedy=f"{refused.remedy}; then `pumpctl visit resume`",
         ) from refused  # fmt: skip
-    wait = f" in {status_parts.whole(reply['start_in_ms'])}, by itself" if reply["start_in_ms"] else ""
-    room.talk.tell(f"Therapy runs{wait}.")
+
+
+def go_on(room: Room) -> str:
+    """Therapy as it was before the visit stopped it: at the minimum rate, or when it was to start by itself; in words.
+
+    Refused, Declined or UsageProblem where it does not.
+    """
+    now, program, facts = room.status(), held_program(room), room.facts
+    reduced = program is not None and bool(facts.get("reduced"))
+    # Whatever became of the clock meanwhile, not later than it was to be.
+    delay_ms = min(facts.get("start_in_ms", 0), max(0, facts.get("start_at_ms", 0) - now["time_ms"]))
+    if reduced and program:
+        dose, changes = order_changes.minimum_dose(now, program), order_changes.minimum(now, program, True)
+    else:
+        dose, changes = doses.dose_in_force(now), order_changes.start(now, program, delay_ms)
+    as_before = ", the minimum rate as before," if reduced else ""
+    when = f" by itself in {status_parts.whole(delay_ms)}" if delay_ms else ""
+    drug = f"{now['drug']} {now['concentration_ug_per_ml']} ug/mL"
+    question = f"Start {format_dose_rate(dose)}{as_before} of {drug} for {now['patient']}{when}?"
+    room.talk.order(question, now["patient"], dose, changes, True)
+    wait_ms = 0 if now["state"] in states.DELIVERING else room.pump.resume(delay_ms)["start_in_ms"]
+    if not reduced:
+        return f"Therapy runs{f' in {status_parts.whole(wait_ms)}, by itself' if wait_ms else ''}."
+    room.pump.minimum_rate(True)
+    return "Therapy runs at the minimum rate, as before; `pumpctl minimum-rate off` returns to the program."
 
 
 RESUME = Step("resume", "let therapy go on", resume, questions=(ask.RESUME,), holds=runs, changes=True)

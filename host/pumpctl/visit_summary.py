@@ -55,7 +55,7 @@ def figures(visit: Visit) -> list[list[str]]:
         told.append(["primed", format_volume(facts["primed_nl"])])
     if visit.kind == "change-drug":
         told.append(["bridge", "none: flushed" if facts["bridge_nl"] is None else format_volume(facts["bridge_nl"])])
-    old, new = _dose_ng_per_day(facts["program"]), _dose_ng_per_day(facts["program_after"])
+    old, new = facts["dose_ng_per_day"], facts["dose_after_ng_per_day"]
     if old and new and old != new:
         change = f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, 1)} %"
         told.append(["daily dose before", quantity.format_dose_rate(old)])
@@ -76,12 +76,6 @@ def _program(data: str) -> therapies.Program | None:
     return therapies.decode(bytes.fromhex(data)) if data else None
 
 
-def _dose_ng_per_day(data: str) -> int:
-    """Mean daily dose of an encoded program, 0 without one."""
-    program = _program(data)
-    return program_view.figures(program)["dose_ng_per_day"] if program else 0
-
-
 def _alarm_volume(data: str) -> str:
     program = _program(data)
     return format_volume(program["low_reservoir_nl"]) if program else "-"
@@ -96,7 +90,9 @@ def beside(visit: Visit) -> list[tuple[str, str, str, str]]:
         ("refill due", facts["refill_due"], facts["new_refill_due"]),
     ]
     old, new = _program(facts["program"]), _program(facts["program_after"])
-    for (name, before), (_, after) in zip(program_view.lines(old), program_view.lines(new), strict=True):
+    plans = facts["plan_dose_ng_per_day"], facts["plan_dose_after_ng_per_day"]
+    sides = (program_view.lines(program, plan) for program, plan in zip((old, new), plans, strict=True))
+    for (name, before), (_, after) in zip(*sides, strict=True):
         if {before, after} - {"-", "none", "when resumed"} and name != "patient":
             rows.append((name, before, after))
     return [(*row, "changed" if row[1] != row[2] else "") for row in rows]

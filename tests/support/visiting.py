@@ -51,7 +51,7 @@ class Script:
         pass
 
     def order(self, question: str, patient: str, dose_ng_per_day: int, changes: Any, starts: bool) -> None:
-        pass
+        self.told.append(question)
 
     def program(self, proposal: operations.Proposal, flushed: bool) -> bool:
         return bool(proposal.warnings)
@@ -85,25 +85,28 @@ def connected(ward: Ward) -> tuple[Pump, Deaf]:
     return Pump(line, operator="Ada", timeout_s=0.15), line
 
 
-def begin(ward: Ward, given: dict[str, Any], script: Script, meddle: Callable[[Pump, Deaf], None] | None = None) -> Any:
-    """A refill visit from its beginning, as far as it comes; the visit."""
+def begin(
+    ward: Ward, given: dict[str, Any], script: Script, meddle: Callable[[Pump, Deaf], None] | None = None,
+    kind: str = "refill",
+) -> Any:  # fmt: skip
+    """A visit from its beginning, as far as it comes; the visit."""
     pump, line = connected(ward)
     with pump, Archive() as archive:
-        one = archive.begin_visit(pump.hello.serial, "refill", "Ada", visit.moment(pump.status()))
+        one = archive.begin_visit(pump.hello.serial, kind, "Ada", visit.moment(pump.status()))
         one.given = dict(given)
         if meddle:
             meddle(pump, line)
-        visit.go(Room(pump, archive, one, script, visit_kinds.KINDS["refill"]))
+        visit.go(Room(pump, archive, one, script, visit_kinds.KINDS[kind]))
         return one
 
 
-def go_on(ward: Ward, script: Script) -> Any:
-    """The open visit to its end; the visit."""
+def go_on(ward: Ward, script: Script, **fresh: Any) -> Any:
+    """The open visit to its end, with `fresh` answers; the visit."""
     pump, _ = connected(ward)
     with pump, Archive() as archive:
         one = archive.open_visit(pump.hello.serial)
         assert one is not None
-        visit.go(Room(pump, archive, one, script, visit_kinds.KINDS[one.kind]))
+        visit.go(Room(pump, archive, one, script, visit_kinds.KINDS[one.kind]), fresh)
         return one
 
 

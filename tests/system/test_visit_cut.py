@@ -167,7 +167,7 @@ def test_a_refill_that_somebody_else_cancelled_or_finished_is_noticed(cli, bench
     ward.do("refill", "--cancel")
     ward.do("resume")
     rest = Script()
-    go_on(ward, rest)
+    go_on(ward, rest, residual=20 * ML)
     assert "comes again" in " ".join(rest.told) and rest.steps[0] == "stop the pump for the refill"
     ended_well(ward)
     start = mark(ward)

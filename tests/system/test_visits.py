@@ -134,7 +134,12 @@ def test_a_wrong_patient_or_a_no_at_a_terminal_ends_it_and_says_how_to_go_on(cli
     code, screen = typed(ward.plant.name, ["visit", "refill"], talk)
     assert code == 130 and "visit resume" in screen and "THERAPY IS STOPPED (refill)" in screen
     assert "is still open" in ward.cli("--port", ward.plant.name, "visit", "adjust", "--yes").stderr
-    talk = [("Give up visit", "y\n"), ("not accounted for?", "n\n"), ("Let therapy go on", "y\n")]
+    talk = [
+        ("Give up visit", "y\n"),
+        ("not accounted for?", "n\n"),
+        ("Let therapy go on", "y\n"),
+        ("type", "100ug/d\n"),
+    ]
     code, screen = typed(ward.plant.name, ["visit", "abandon"], talk)
     assert code == 0 and ward.state == "infusing", screen
 

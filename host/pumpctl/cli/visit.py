@@ -124,10 +124,10 @@ def _need_yes(context: Context) -> None:
         )  # fmt: skip
 
 
-def _run(context: Context, room: Room) -> None:
+def _run(context: Context, room: Room, fresh: dict[str, Any] | None = None) -> None:
     one = room.visit
     try:
-        visit.go(room)
+        visit.go(room, fresh)
     except (KeyboardInterrupt, EOFError, click.Abort, PumpctlError):
         if one.id:
             _tell_open(context, room)
@@ -182,11 +182,9 @@ def resume(context: Context, file: Path | None, pairs: tuple[str, ...], confirm_
     with Archive() as archive, context.connect() as pump:
         one = _open(archive, pump)
         fresh = visit_answers.load(file, one.kind) if file else {}
-        told = {**one.given, **one.answers}
-        fresh = {key: value for key, value in (fresh | _read_pairs(one.kind, pairs)).items() if told.get(key) != value}
-        visit.amend(one, visit_kinds.KINDS[one.kind], fresh)
+        fresh |= _read_pairs(one.kind, pairs)
         context.out.note(f"Visit {one.id} ({one.kind}), begun {one.begun} by {one.operator}, patient {one.patient}.")
-        _run(context, Room(pump, archive, one, Terminal(context, confirm_warnings), visit_kinds.KINDS[one.kind]))
+        _run(context, Room(pump, archive, one, Terminal(context, confirm_warnings), visit_kinds.KINDS[one.kind]), fresh)
 
 
 def _read_pairs(kind: str, pairs: tuple[str, ...]) -> dict[str, Any]:
