@@ -40,6 +40,8 @@ STYLES.update({f"{name}-bar": STYLES[name] for name in ("high", "medium", "low")
 # Without colours what they mark is turned round, so that it still stands out.
 PLAIN_STYLES = {**STYLES, **dict.fromkeys(("high", "medium", "low"), Style(reverse=True, bold=True))}
 PLAIN_STYLES.update(dict.fromkeys(("high-bar", "medium-bar", "low-bar"), Style(reverse=True, bold=True)))
+# What has been on the screen for so long can have been read.
+_READ_S = 1.0
 # An answer may come so much later than asked for before what is shown counts as old.
 _LATE_S = 3.0
 
@@ -92,6 +94,7 @@ class Monitor(App[None]):
         self._canvas = Canvas()
         self._look: Look | None = None
         self._heard_s = 0.0
+        self._alarms: dict[int, float] = {}  # unanswered ones -> when they came onto the screen
         self._problem = ""
         self._link = Linked(monitor_link.CONNECTING, f"asking the pump on {spec}")
         self.told = Told("")
@@ -120,6 +123,10 @@ class Monitor(App[None]):
         event = heard.event
         if isinstance(event, Seen):
             self._look, self._heard_s, self._problem = event.look, event.heard_s, event.problem
+            self._alarms = {
+                one["alarm"]: self._alarms.get(one["alarm"], time.monotonic())
+                for one in event.look.status["alarm_list"] if not one["acknowledged"]
+            }  # fmt: skip
         elif isinstance(event, Linked):
             self._link = event
         else:
@@ -135,7 +142,7 @@ class Monitor(App[None]):
         """The scene of this moment on the canvas."""
         width, height = self.size
         scene = self._scene()
-        small = width < monitor_draw.MIN_WIDTH or height < monitor_draw.MIN_HEIGHT
+        small = self._small
         if self._page and not small:
             lines = monitor_draw.log_page(scene, width, height, *self._page, self._glyphs)
         else:
@@ -143,6 +150,12 @@ class Monitor(App[None]):
         if self._dialog and not small:
             lines = monitor_ask.over(lines, self._dialog, width, self._glyphs)
         self._canvas.show(lines)
+
+    @property
+    def _small(self) -> bool:
+        """Whether the screen has no room for what a key would act upon."""
+        width, height = self.size
+        return width < monitor_draw.MIN_WIDTH or height < monitor_draw.MIN_HEIGHT
 
     def _scene(self) -> Scene:
         why = self._link.why or "the pump does not answer"
@@ -169,6 +182,10 @@ class Monitor(App[None]):
         if key == "s":  # at once, whatever is on the screen
             self._dialog = None
             self._order(Order("stop"), "stop is on its way")
+        elif self._small:  # nothing is answered that cannot be read
+            self._dialog = None
+            if key in ("q", "ctrl+c"):
+                self.exit()
         elif self._dialog is not None:
             dialog, self._dialog = self._dialog, None
             answer = dialog.answers.get(key)
@@ -194,7 +211,8 @@ class Monitor(App[None]):
 
     def _acknowledge(self) -> None:
         if self._answered():
-            self._open(monitor_ask.acknowledge(self._look))
+            read = [code for code, since_s in self._alarms.items() if time.monotonic() - since_s >= _READ_S]
+            self._open(monitor_ask.acknowledge(self._look, read))
 
     def _pause(self) -> None:
         if self._answered() and self._look:

@@ -1,7 +1,7 @@
 """What the monitor asks before an order, and its page of help: boxes over the screen, answered by one key."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from infuser.wire import program as programs
@@ -57,12 +57,17 @@ def resume(look: Look | None) -> Dialog | str:
     return Dialog("Resume therapy?", lines, {"y": Order("resume", agreed=agreed)}, "not resumed")
 
 
-def acknowledge(look: Look | None) -> Dialog | Order | str:
-    """Which alarm to acknowledge, the only one without a question; only what is on the screen is acknowledged."""
-    found = [alarm for alarm in monitor_view.alarm_list(look) if not alarm.acknowledged] if look else []
+def acknowledge(look: Look | None, seen: Collection[int]) -> Dialog | Order | str:
+    """Which alarm to acknowledge: only what was read is acknowledged.
+
+    The only alarm there is goes without a question if it is among those `seen`; every other one is named first, and
+    those for which a box has no room wait for their turn.
+    """
+    present = monitor_view.alarm_list(look) if look else []
+    found = [alarm for alarm in present if not alarm.acknowledged][: len(_CHOICES)]
     if not found:
         return "no alarm waits to be acknowledged"
-    if len(found) == 1:
+    if len(present) == 1 and found[0].code in seen:
         return Order("acknowledge", codes=(found[0].code,))
     chosen = dict(zip(_CHOICES, found, strict=False))
     lines = tuple(
@@ -71,14 +76,14 @@ def acknowledge(look: Look | None) -> Dialog | Order | str:
     )
     answers = {key: Order("acknowledge", codes=(alarm.code,)) for key, alarm in chosen.items()}
     answers["a"] = Order("acknowledge", codes=tuple(alarm.code for alarm in found))
-    last = ("", f"a  all {len(found)} of them", "any other key: none")
+    last = ("", f"a  all {len(found)} of these", "any other key: none")
     return Dialog("Acknowledge which alarm?", lines + last, answers, "nothing acknowledged")
 
 
 HELP = Dialog(
     "Keys",
     (
-        "a  acknowledge an alarm; with several you choose",
+        "a  acknowledge an alarm; a new one and several are named first",
         "p  pause the sound for 2 min, again: end the pause",
         "s  STOP delivery at once, without a question",
         "r  resume therapy, after you confirmed patient and dose",

@@ -46,6 +46,8 @@ def test_a_shift_at_the_monitor(cli, bench):
         seen.wait_for("Alarm stall, priority high")
         assert COLOUR.search(seen.coloured())
         seen.keys("a")
+        if "which alarm" in seen.wait_for("1 alarm acknowledged|Acknowledge which alarm"):  # it is new on the screen
+            seen.keys("1")
         seen.wait_for("1 alarm acknowledged")
         seen.wait_for("stall was acknowledged by Ada")
         ward.plant.fault("stall", on=False)
@@ -70,6 +72,15 @@ def test_a_shift_at_the_monitor(cli, bench):
         assert "patient    BENCH-001" in seen.wait_for("resume 100 ug/d for BENCH-001")
         seen.keys("n")
         seen.wait_for("not resumed")
+        assert "SUSPENDED" in seen.text() and not ward.truth()["driver_enabled"]
+        seen.keys("r")
+        seen.wait_for("Resume therapy")
+        seen.resize(60, 20)
+        seen.wait_for("60 x 20 is too small")
+        for key in "yry":  # nobody can read what they would answer
+            seen.keys(key)
+        seen.resize(80, 24)
+        seen.wait_for(LIVE)
         assert "SUSPENDED" in seen.text() and not ward.truth()["driver_enabled"]
         seen.keys("r")
         seen.wait_for("Resume therapy")

@@ -221,11 +221,21 @@ def test_resuming_is_asked_with_patient_and_dose_and_bound_to_what_was_seen() ->
     assert "no program" in str(monitor_ask.resume(replace(look(), program=None)))
 
 
-def test_one_alarm_is_acknowledged_at_once_and_of_several_only_those_on_the_screen() -> None:
-    assert monitor_ask.acknowledge(look()) == "no alarm waits to be acknowledged"
-    one = [alarm(alarms.STALL, acknowledged=True), alarm(alarms.OVERHEAT)]
-    assert monitor_ask.acknowledge(look(alarm_list=one)) == Order("acknowledge", codes=(alarms.OVERHEAT,))
-    several = monitor_ask.acknowledge(look(alarm_list=[alarm(alarms.COVER_OPEN), alarm(alarms.STALL)]))
+def test_one_alarm_that_was_read_is_acknowledged_at_once_and_every_other_one_is_named_first() -> None:
+    every = list(alarms.ALARMS)
+    assert monitor_ask.acknowledge(look(), every) == "no alarm waits to be acknowledged"
+    alone = look(alarm_list=[alarm(alarms.OVERHEAT)])
+    assert monitor_ask.acknowledge(alone, every) == Order("acknowledge", codes=(alarms.OVERHEAT,))
+    beside = look(alarm_list=[alarm(alarms.STALL, acknowledged=True), alarm(alarms.OVERHEAT)])
+    for seen, read in ((alone, []), (beside, every)):
+        named = monitor_ask.acknowledge(seen, read)
+        assert isinstance(named, monitor_ask.Dialog) and "overheat" in named.lines[0]
+        assert named.answers["a"].codes == (alarms.OVERHEAT,)
+    many = monitor_ask.acknowledge(look(alarm_list=[alarm(code) for code in every]), every)
+    assert isinstance(many, monitor_ask.Dialog) and len(every) > 9
+    assert len(many.answers["a"].codes) == 9 and all(alarms.name(code) in " ".join(many.lines)
+                                                     for code in many.answers["a"].codes)  # fmt: skip
+    several = monitor_ask.acknowledge(look(alarm_list=[alarm(alarms.COVER_OPEN), alarm(alarms.STALL)]), every)
     assert isinstance(several, monitor_ask.Dialog)
     assert several.answers["1"].codes == (alarms.STALL,)
     assert several.answers["a"].codes == (alarms.STALL, alarms.COVER_OPEN)
