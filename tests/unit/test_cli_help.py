@@ -81,9 +81,9 @@ def test_a_slip_in_a_virtual_pumps_name_is_answered_with_the_nearest(home, capsy
 def test_a_wrong_value_in_the_environment_is_said_to_be_from_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PUMPCTL_STOP_FOR", "30")
-    assert main.run(["stop"]) == errors.USAGE
-    assert '"30" has no unit' in (told := capsys.readouterr().err) and "(from PUMPCTL_STOP_FOR)" in told
+    monkeypatch.setenv("PUMPCTL_PRIME_OVER", "30")
+    assert main.run(["prime", "200ul"]) == errors.USAGE
+    assert '"30" has no unit' in (told := capsys.readouterr().err) and "(from PUMPCTL_PRIME_OVER)" in told
 
 
 @pytest.mark.parametrize("words", [[], ["program"], ["virtual"]])

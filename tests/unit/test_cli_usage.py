@@ -11,7 +11,7 @@ import pytest
 from desk import document
 
 from pumpctl import errors, fault_names, program
-from pumpctl.cli import main
+from pumpctl.cli import group, main
 from pumpctl.cli.examples import EXAMPLES
 from pumpctl.cli.group import LazyGroup
 
@@ -143,6 +143,23 @@ def test_options_are_environment_variables(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("PUMPCTL_STATUS_INTERVAL", "2")
     assert main.run(["status"]) == errors.USAGE
     assert "has no unit" in document(capsys)["error"]["message"]
+
+
+def test_no_variable_left_in_a_shell_decides_on_an_order(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("STOP_FOR", "30"), ("BOLUS_PATIENT", "P"), ("BOLUS_CONFIRM", "P 10ug"),
+                        ("PROGRAM_SEND_CONFIRM_WARNINGS", "1"), ("VISIT_REFILL_RESIDUAL", "x")):  # fmt: skip
+        monkeypatch.setenv(f"PUMPCTL_{name}", value)
+    monkeypatch.setenv("PUMPCTL_PORT", "/dev/ttyNONE")
+    assert main.run(["stop", "--json"]) == errors.NO_LINK
+    assert main.run(["bolus", "10ug", "--over", "10min", "--json"]) == errors.USAGE
+    assert "--patient missing" in capsys.readouterr().out
+    commands = group.every_command(main.cli)
+    for path in ("bolus", "program send", "visit refill"):
+        with commands[path].make_context(path, [], resilient_parsing=True) as made:
+            told = {param.name: param.resolve_envvar_value(made) for param in commands[path].params}
+        assert not any(told.values()), (path, told)
 
 
 def test_an_unexpected_fault_is_one_line_and_keeps_its_details(

@@ -117,11 +117,16 @@ def share_options(command: click.Command, path: str) -> click.Command:
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
             share_options(below, f"{path} {name}")
+    from pumpctl.cli import settings
+
     example = f"\b\nExample: pumpctl {EXAMPLES[path]}\n{_MORE}"
     if example not in (command.epilog or ""):
         command.epilog = "\n\n".join(part for part in (command.epilog, _units(command), example) if part)
     for param in command.params:
         if isinstance(param, click.Option) and not param.envvar and param.allow_from_autoenv:
+            if settings.why_not(path, param):  # nor does what was left in a shell decide on an order
+                param.allow_from_autoenv = False
+                continue
             # By the name that people know, where the parameter's own is another: --for is no DURATION to them.
             param.envvar = (
                 "_".join(["PUMPCTL", *path.split(), max(param.opts, key=len).lstrip("-")]).upper().replace("-", "_")

@@ -166,7 +166,7 @@ def effective(
     for option in own_options(command).values():
         name = variable(path, option)
         shown = max(option.opts, key=len)
-        if environment.get(name):
+        if environment.get(name) and option.allow_from_autoenv:
             yield Effective(path, shown, environment[name], name)
         elif option.name in told:
             one = told[str(option.name)]
