@@ -119,7 +119,8 @@ def of(look: Look) -> Day:
     begun_ms, ran_on = _beginning(look)
     start_ms = max(midnight_ms, begun_ms or 0)
     counts = Counts(look)
-    if program is None or not status["time_valid"] or begun_ms is None:
+    # A clock that was set back to before the beginning leaves no day to plan.
+    if program is None or not status["time_valid"] or begun_ms is None or begun_ms > now_ms:
         since = counts.between(midnight_ms)
         by_hand_nl = counts.nl(since, counts.rows[-1][1], BY_HAND)
         return Day(now_ms, midnight_ms, status["delivered_today_nl"], by_hand_nl)

@@ -1,11 +1,14 @@
 """What a visit finds when it begins, and what of it somebody else has changed when it is gone on with."""
 
-from infuser.wire import states
-from pumpctl import doses, status_parts, status_view
+from infuser.wire import states, units
+from pumpctl import doses, quantity, status_parts, status_view, timetext
 from pumpctl import program as therapies
 from pumpctl.client import Values
 from pumpctl.visit import moment
 from pumpctl.visit_room import Room
+
+# A refill date is not told to the minute.
+_CLOCK_OFF_MS = 10 * units.MS_PER_MIN
 
 
 def survey(room: Room) -> None:
@@ -23,9 +26,22 @@ def survey(room: Room) -> None:
         refill_due=status_view.refill_due(now["refill_due_ms"], now),
         alarms=[alarm_text(one) for one in now["alarm_list"]],
         status=[list(row) for row in status_view.lines(now, room.pump.hello)],
+        clock_off=clock_off(now),
         **course(now),
         **_programmed(now, room.pump.read_program()),
     )
+
+
+def clock_off(now: Values) -> str:
+    """What is to be said of the pump's clock, by which each date of a visit is; empty if it is as here."""
+    if not now["time_valid"]:
+        return "The pump's clock is not set: it knows no refill date. Set it: `pumpctl clock set`."
+    ahead_ms = now["time_ms"] - timetext.now()[0]
+    if abs(ahead_ms) < _CLOCK_OFF_MS:
+        return ""
+    size = quantity.format_duration(abs(ahead_ms) // units.MS_PER_MIN * units.MS_PER_MIN)
+    way = "ahead of" if ahead_ms > 0 else "behind"
+    return f"The pump's clock is {size} {way} this machine's, and every date is by the pump's: `pumpctl clock set`."
 
 
 def course(now: Values) -> Values:

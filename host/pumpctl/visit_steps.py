@@ -34,6 +34,8 @@ def show_status(room: Room) -> None:
     room.talk.pairs([(name, value) for name, value in room.facts["status"]], f"Pump {room.visit.serial}")
     for told in room.facts["alarms"]:
         room.talk.tell(f"alarm: {told}")
+    if room.facts["clock_off"]:
+        room.talk.tell(room.facts["clock_off"])
 
 
 def need_program(room: Room) -> None:

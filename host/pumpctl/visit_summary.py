@@ -131,6 +131,7 @@ def _remarks(visit: Visit) -> list[str]:
     told = off.advice() if off else []
     if off and off.over:
         told.append("Measured again and accepted by the operator.")
+    told += [visit.facts["clock_off"]] if visit.facts["clock_off"] else []
     return told + list(visit.facts.get("remarks", []))
 
 

@@ -137,7 +137,7 @@ def test_a_refill_given_up_at_any_step_leaves_a_pump_that_is_told(cli, bench):
         if number <= 2 or number >= 8:
             assert now["state"] == "infusing" and "therapy runs" in told
         elif go:
-            assert now["state"] == "infusing" and "Therapy goes on" in told
+            assert now["state"] == "infusing" and "Therapy runs" in told
         else:
             assert now["state"] == "suspended" and "THERAPY IS STOPPED" in told and "pumpctl resume" in told
             ward.do("resume")

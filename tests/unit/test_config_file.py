@@ -175,6 +175,7 @@ def test_what_is_wrong_is_named_with_file_line_and_nearest_key(
         "[refill]\nresidual = '1ml'",
         "[virtual.stop]\nall = true",
         "[titrate]\nresponse = 'positive'",
+        "[titrate]\nlimit = '2000ug/d'",
         "[program.send]\nhighlight = '21%'",
     ],
 )

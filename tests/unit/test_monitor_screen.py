@@ -187,6 +187,12 @@ def test_a_delay_of_the_plan_is_told_with_its_cause() -> None:
     assert monitor_view.interruptions(day) == ["boluses by hand 10 uL", "stopped 5 h"]
 
 
+def test_a_clock_set_back_to_before_the_beginning_leaves_no_plan_in_the_future() -> None:
+    now = look()
+    seen = replace(now, status={**now.status, "time_ms": now.status["time_ms"] - 40 * units.MS_PER_DAY})
+    assert monitor_view.progress(seen, monitor_day.of(seen)) == "no plan: the clock was set back"
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

@@ -2,10 +2,12 @@
 
 import tomllib
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from math import gcd
 from pathlib import Path
 from typing import Any
 
+import libraries
 import pytest
 from desk import document
 from hypothesis import given
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from wirepeer import EMPTY_STATUS, Peer
 
 from infuser.core import prescription
+from infuser.wire import library as wire_library
 from infuser.wire import messages, states, units
 from infuser.wire import program as programs
 from pumpctl import errors, library, program, quantity, therapy_plan, titration, titration_start, titration_view
@@ -227,22 +230,35 @@ def test_scripts_get_every_step_in_the_wires_units(capsys: pytest.CaptureFixture
     }  # fmt: skip
 
 
-def test_a_pumps_therapy_is_led_on_from_the_dose_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+def in_parts(data: bytes, digest: bytes) -> Callable[[Any], dict[str, Any]]:
+    """How a pump tells what does not fit into one reply."""
+    return lambda request: {
+        "total": len(data), "digest": digest, "chunk": data[request["offset"] : request["offset"] + messages.CHUNK_MAX],
+    }  # fmt: skip
+
+
+def test_a_pumps_therapy_is_led_on_from_the_dose_in_force_by_its_own_library(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     held = program.load(program.example("titration-100ug-to-170ug"))
     data = programs.encode(held)
+    stored = library.encode(libraries.newer(increase_spinal_permille=200)) + bytes(wire_library.SIGNATURE_BYTES)
     status = {
         **EMPTY_STATUS, "state": states.INFUSING, "plan_position": 4, "plan_dose_ng_per_day": 170_000,
         "time_valid": True, "time_ms": BEGIN_MIN * units.MS_PER_MIN - 1000, "reservoir_nl": 9_000_000,
     }  # fmt: skip
     with Peer({
         messages.STATUS: lambda request: status,
-        messages.PROGRAM_READ: lambda request: {"total": len(data), "digest": programs.digest(data), "chunk": data},
+        messages.PROGRAM_READ: in_parts(data, programs.digest(data)),
+        messages.LIBRARY_READ: in_parts(stored, library.digest(stored)),
     }) as peer:  # fmt: skip
         words = ["-p", peer.port, "--json", "titrate", "--from-pump", "--target", "220ug/d"]
         assert main.run(words) == errors.DONE
-        assert {command for command, _, _ in peer.seen} == {messages.HELLO, messages.STATUS, messages.PROGRAM_READ}
+        assert {command for command, _, _ in peer.seen} == {
+            messages.HELLO, messages.STATUS, messages.PROGRAM_READ, messages.LIBRARY_READ,
+        }  # fmt: skip
     told = document(capsys)
-    assert [step["dose_ng_per_day"] for step in told["steps"]] == [170_000, 195_000, 220_000]
+    assert [step["dose_ng_per_day"] for step in told["steps"]] == [170_000, 186_000, 204_000, 220_000]
     assert [step["at"] for step in told["steps"]][:2] == ["2026-12-01T08:00", "2026-12-02T08:00"]
     assert told["program"]["start_at"] is None and told["warnings"] == []
 

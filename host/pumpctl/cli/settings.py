@@ -22,7 +22,10 @@ HARMLESS_FLAGS = (
     "status watch", "log show all", "log export all", "report all", "program send all", "doctor all", "config show all",
 )  # fmt: skip
 # What is so of one patient.
-_PATIENT = ("age", "weight", "indication", "screening", "response", "contraindication", "caution", "target", "dose")
+_PATIENT = (
+    "age", "weight", "indication", "screening", "response", "contraindication", "caution", "target", "dose", "minimum",
+    "limit",
+)  # fmt: skip
 
 
 def own_options(command: click.Command) -> dict[str, click.Option]:

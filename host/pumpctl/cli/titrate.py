@@ -47,7 +47,8 @@ _OPTIONS = (
                  help="Time at the first dose.  [default: 24h]"),
     click.option("--start", metavar="TIME", help="Local time of the first dose.  [default: tomorrow, 08:00]"),
     click.option("--reservoir", type=VOLUME, help="What it holds then.  [default: 20 mL, or what the pump tells]"),
-    click.option("--library", "held", type=FILE, help="Drug library that the pump holds.  [default: the one shipped]"),
+    click.option("--library", "held", type=FILE,
+                 help="Drug library.  [default: the pump's with --from-pump, else the one shipped]"),
     click.option("-o", "--output", type=FILE, help="Therapy file to write."),
     click.option("--html", type=FILE, help="Page with the figures to write."),
 )  # fmt: skip
@@ -78,8 +79,13 @@ def titrate(context: Context, **told: Any) -> None:
     from pumpctl import library as libraries
     from pumpctl import titration
 
-    held = libraries.load_any(told["held"]) if told["held"] else libraries.starting()
-    program, begin_min, reservoir_nl = _begin(context, told, held)
+    _check_source(told)
+    held = libraries.load_any(told["held"]) if told["held"] else None
+    if told["from_pump"]:
+        (program, begin_min, reservoir_nl), held = _of_pump(context, told, held)
+    else:
+        held = held or libraries.starting()
+        program, begin_min, reservoir_nl = _begin(told, held)
     order = titration.Order(
         told["target"], begin_min, _minutes("--hold-first", told["hold_first"]), _minutes("--every", told["every"]),
         _share(told), given=told["from_pump"],
@@ -89,11 +95,8 @@ def titrate(context: Context, **told: Any) -> None:
     _tell(context, plan, reservoir_nl, files)
 
 
-def _begin(context: Context, told: Values, held: Values) -> "tuple[Program, int, int]":
-    """(program to begin with, local minute at which its dose begins, nL in the reservoir)."""
-    from pumpctl import program as therapies
-    from pumpctl import titration_start
-
+def _check_source(told: Values) -> None:
+    """UsageProblem where it is not plain what the titration begins with."""
     existing = told["source"] is not None or told["from_pump"]
     extra = [name for name in _NEW if told[name]]
     if existing and extra:
@@ -101,9 +104,14 @@ def _begin(context: Context, told: Values, held: Values) -> "tuple[Program, int,
         raise UsageProblem(f"{option} is told by the therapy already", field=option, remedy="leave it out")
     if told["source"] is not None and told["from_pump"]:
         raise UsageProblem("--from and --from-pump are both given", field="--from", remedy="give one of them")
+
+
+def _begin(told: Values, held: Values) -> "tuple[Program, int, int]":
+    """(program to begin with, local minute at which its dose begins, nL in the reservoir), without a pump."""
+    from pumpctl import program as therapies
+    from pumpctl import titration_start
+
     reservoir_nl = told["reservoir"] or units.RESERVOIR_CAPACITY_NL
-    if told["from_pump"]:
-        return _of_pump(context, told)
     if told["source"] is not None:
         program = titration_start.of_therapy(therapies.load(told["source"]), told["limit"] or 0)
         begin_min = _start(told) if told["start"] else program["start_min"] or _start(told)
@@ -116,11 +124,16 @@ def _begin(context: Context, told: Values, held: Values) -> "tuple[Program, int,
     return {**program, "start_min": begin_min}, begin_min, reservoir_nl
 
 
-def _of_pump(context: Context, told: Values) -> "tuple[Program, int, int]":
-    from pumpctl import operations, titration_start
+def _of_pump(context: Context, told: Values, held: Values | None) -> "tuple[tuple[Program, int, int], Values]":
+    """The same by the pump, and the drug library: `held`, else the pump's own."""
+    from pumpctl import library_send, operations, titration_start
 
     with context.connect() as pump:
         now, program = pump.status(), operations.read_program(pump)
+        held = held or library_send.present(pump)
+    if held is None:
+        raise UsageProblem("the pump's drug library is missing or damaged", field="--library",
+                           remedy="name one: --library FILE; or send one: `pumpctl library send FILE`")  # fmt: skip
     if program is None:
         raise UsageProblem("the pump has no therapy to begin with", remedy="begin with a file: --from FILE")
     if now["plan_position"] and not now["plan_dose_ng_per_day"]:
@@ -135,7 +148,7 @@ def _of_pump(context: Context, told: Values) -> "tuple[Program, int, int]":
                            remedy="set it: `pumpctl clock set`; or give --start")  # fmt: skip
     begun = titration_start.of_therapy(program, told["limit"] or 0, now["plan_dose_ng_per_day"])
     reservoir_nl = now["reservoir_nl"] if told["reservoir"] is None else told["reservoir"]
-    return {**begun, "start_min": 0}, begin_min, reservoir_nl
+    return ({**begun, "start_min": 0}, begin_min, reservoir_nl), held
 
 
 def _patient(told: Values) -> Values:
