@@ -177,6 +177,14 @@ def test_a_script_confirms_by_patient_and_dose_and_by_no_other(
             assert code == 0 or (error["field"] == "--confirm" and "BENCH-001 25 ug" in error["remedy"])
 
 
+@pytest.mark.parametrize("words", [BOLUS, ("resume",)])
+def test_an_empty_confirmation_is_none(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pump() as peer:
+        for yes in ([], ["--yes"]):
+            typed(peer, "--json", *yes, *words, "--confirm", "", code=2)
+            assert document(capsys)["error"]["field"] == "--confirm" and peer.seen == []
+
+
 def test_a_bolus_beyond_a_dose_window_says_so_before_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     windows = [{"span_min": 60, "limit_nl": 60_000, "used_nl": 20_000}, {"span_min": 240, "limit_nl": 0, "used_nl": 1}]
     with pump(window_list=windows, delivered_today_nl=100_000, reservoir_nl=10_000_000) as peer:

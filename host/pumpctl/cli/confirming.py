@@ -49,6 +49,10 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         context = ctx.find_object(Context)
+        if isinstance(value, str) and not value.strip():
+            # What a script's variable came to that is not set: it must not pass for no --confirm at all.
+            raise UsageProblem("--confirm is empty; nothing was changed", field="--confirm", value=value,
+                               remedy='name patient and dose, as in --confirm "BENCH-001 280ug/d"')  # fmt: skip
         if context is not None and value is not None:
             context.override(name, value)
 
