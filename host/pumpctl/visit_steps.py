@@ -230,7 +230,8 @@ def _settled(room: Room) -> Values:
 def resume(room: Room) -> None:
     """Therapy goes on, unless it is to stay stopped."""
     if not room.visit.answers[ask.RESUME.key]:
-        room.talk.tell("Therapy stays stopped, as asked.")
+        why = "as it was before" if not room.facts.get("ran") else "as asked"
+        room.talk.tell(f"Therapy stays stopped, {why}.")
         return
     for one in _settled(room)["alarm_list"]:
         if one["alarm"] in _MENDED and not one["active"] and not one["acknowledged"]:

@@ -96,6 +96,17 @@ def test_a_pump_that_ran_dry_gives_therapy_again_after_its_refill(cli, bench):
     assert told.state == "completed" and ward.state == "infusing"
 
 
+def test_a_visit_that_cannot_be_given_up_as_asked_says_that_therapy_is_stopped(cli, bench, tmp_path):
+    ward = infusing(cli, bench)
+    strong = therapy(tmp_path, concentration="1000ug/ml", minimum="50ug/d")
+    given = {**REFILL, "residual": 20 * ML, "therapy": str(strong), "concentration": 1000, "bridge": 300_000}
+    with pytest.raises(Cut):
+        begin(ward, given, Script(cut_at=6), kind="change-drug")
+    ran = cli("--port", "bench", "visit", "abandon", "--yes", "--resume")
+    assert ran.exit_code == 3 and "holds 1000 ug/mL" in ran.stderr
+    assert "stays open" in ran.stderr and "THERAPY IS STOPPED" in ran.stderr
+
+
 def test_what_was_reduced_or_put_off_before_the_refill_is_so_after_it(cli, bench):
     ward = infusing(cli, bench)
     ward.do("minimum-rate", "on")

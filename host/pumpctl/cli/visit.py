@@ -224,7 +224,12 @@ def abandon(context: Context, touched: bool | None, go_on: bool | None) -> None:
             one.given.pop(key, None)
         one.given |= {key: value for key, value in (("touched", touched), ("resume", go_on)) if value is not None}
         context.confirm(f"Give up visit {one.id} ({one.kind}, begun {one.begun})?")
-        told = visit_abandon.abandon(Room(pump, archive, one, Terminal(context, False)))
+        room = Room(pump, archive, one, Terminal(context, False))
+        try:
+            told = visit_abandon.abandon(room)
+        except (KeyboardInterrupt, EOFError, click.Abort, PumpctlError):
+            _tell_open(context, room)
+            raise
         loud = visit.standing(pump.status())
     context.out.result({**_document(one), "told": told, "standing": loud})
     for sentence in told:
