@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pumpctl import paths
+from pumpctl.each_time import REFUSED, spelt
 from pumpctl.errors import FileProblem, Problem
 from pumpctl.nearest import nearest
 from pumpctl.quantity import KINDS, QuantityError
@@ -191,11 +192,6 @@ def unknown(key: str, known: Collection[str]) -> str:
     return f"unknown key; {hint}allowed: {', '.join(known) or 'none'}"
 
 
-def spelt(key: str) -> str:
-    """A key as it is compared: `catheter-length` is `catheter_length`."""
-    return key.replace("-", "_")
-
-
 def _pump(of: Config, name: str, told: Mapping[str, Any]) -> KnownPump:
     return KnownPump(name, {spelt(key): of._setting(f"pump.{name}.{key}", value) for key, value in told.items()})
 
@@ -237,18 +233,6 @@ def _check(problems: list[Problem], of: Config, key: str, value: Any, known: Col
         except QuantityError as error:
             problems.append(wrong(of, key, f"{error.message}; {error.remedy}"))
 
-
-# What nobody can know beforehand, or must do with open eyes: option -> why no file may say it.
-REFUSED = {
-    "yes": "a file would answer yes to every question before it is asked; give --yes with the command",
-    "json": "what a person and what a script reads would depend on a file; give --json, or PUMPCTL_JSON=1",
-    "confirm_warnings": "a file would confirm values that nobody has looked at; give it with the command",
-    "no_bridge": "whether the path was flushed is true of one change only; give it with the command",
-    "patient": "the patient's identity is compared by telling it anew each time; give it with the command",
-    "bridge": "it is true of one change only; tell the pump's catheter instead: catheter_length, lumen, dead_space",
-    "signature": "it belongs to one therapy only; give it with the command",
-    "weights": "what was weighed is told each time; give it with the command",
-}
 
 _TABLE = re.compile(r"\s*\[+\s*([^\]#]+?)\s*\]+\s*(?:#.*)?")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")

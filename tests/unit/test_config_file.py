@@ -10,7 +10,7 @@ from desk import document
 from wirepeer import EMPTY_STATUS, Peer
 
 from infuser.wire import messages
-from pumpctl import config, errors, paths, ports
+from pumpctl import config, each_time, errors, paths, ports
 from pumpctl.cli import main, settings
 from pumpctl.cli.group import every_command
 from pumpctl.ports import Port
@@ -200,7 +200,7 @@ def test_no_option_that_confirms_is_settable_whatever_command_has_it() -> None:
         "new command", click.Option(["--confirm-dose"])
     )
     assert ("program send", "confirm_warnings") in flags and ("bolus", "patient") in flags
-    assert {f"{path} {key}" for (path, key), reason in flags.items() if not reason} <= {*settings.HARMLESS_FLAGS}
+    assert {f"{path} {key}" for (path, key), reason in flags.items() if not reason} <= {*each_time.HARMLESS_FLAGS}
 
 
 def test_a_wrong_section_of_another_command_hinders_nobody_but_the_check(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pumpctl import each_time
 from pumpctl.cli.context import Context
 from pumpctl.cli.examples import EXAMPLES
 from pumpctl.nearest import nearest
@@ -117,26 +118,30 @@ def share_options(command: click.Command, path: str) -> click.Command:
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
             share_options(below, f"{path} {name}")
-    from pumpctl.cli import settings
-
     example = f"\b\nExample: pumpctl {EXAMPLES[path]}\n{_MORE}"
     if example not in (command.epilog or ""):
         command.epilog = "\n\n".join(part for part in (command.epilog, _units(command), example) if part)
     for param in command.params:
         if isinstance(param, click.Option) and not param.envvar and param.allow_from_autoenv:
-            if settings.why_not(path, param):  # nor does what was left in a shell decide on an order
-                param.allow_from_autoenv = False
-                continue
-            # By the name that people know, where the parameter's own is another: --for is no DURATION to them.
-            param.envvar = (
-                "_".join(["PUMPCTL", *path.split(), max(param.opts, key=len).lstrip("-")]).upper().replace("-", "_")
-            )
+            _name_variable(param, path)
     taken = {name for param in command.params for name in (*param.opts, param.name)}
     for option in _shared():
         if option.name not in taken and not taken & set(option.opts):
             command.params.append(option)
     _complete_values(path, command)
     return command
+
+
+def _name_variable(option: click.Option, path: str) -> None:
+    """The variable has the name that people know, where the parameter's own is another: --for is no DURATION to them.
+
+    What was left in a shell decides on no order: such an option has none.
+    """
+    key = each_time.spelt(max(option.opts, key=len).lstrip("-"))
+    if each_time.why_not(path, key, option.is_flag):
+        option.allow_from_autoenv = False
+    else:
+        option.envvar = "_".join(["PUMPCTL", *path.split(), key]).upper().replace("-", "_")
 
 
 _MORE = "Exit codes and environment variables: pumpctl --help"

@@ -6,26 +6,11 @@ from typing import Any
 
 import click
 
-from pumpctl import config
+from pumpctl import config, each_time
 from pumpctl.cli.params import DoseAskedType, QuantityType
 from pumpctl.comparison import HIGHLIGHT_PERMILLE
 from pumpctl.config import Config, Setting
 from pumpctl.errors import Problem
-
-# Every option of these is part of an order to a pump, and an order is told each time.
-ORDERS = (
-    "bolus", "stop", "resume", "temporary-rate", "plan", "minimum-rate", "drain", "refill", "visit", "clock",
-    "program trust", "library trust",
-)  # fmt: skip
-# Options without a value that only choose what is shown; every other one says what to do this once.
-HARMLESS_FLAGS = (
-    "status watch", "log show all", "log export all", "report all", "program send all", "doctor all", "config show all",
-)  # fmt: skip
-# What is so of one patient.
-_PATIENT = (
-    "age", "weight", "indication", "screening", "response", "contraindication", "caution", "target", "dose", "minimum",
-    "limit",
-)  # fmt: skip
 
 
 def own_options(command: click.Command) -> dict[str, click.Option]:
@@ -39,23 +24,12 @@ def own_options(command: click.Command) -> dict[str, click.Option]:
 
 def key_of(option: click.Option) -> str:
     """The key under which an option stands in the file: its long spelling."""
-    return config.spelt(max(option.opts, key=len).lstrip("-"))
+    return each_time.spelt(max(option.opts, key=len).lstrip("-"))
 
 
 def why_not(path: str, option: click.Option) -> str:
     """Why a file may not set this option; empty if it may."""
-    key = key_of(option)
-    if key in config.REFUSED:
-        return config.REFUSED[key]
-    if key.startswith("confirm"):
-        return "a file would confirm what nobody has looked at; give it with the command"
-    if path in ORDERS or path.split()[0] in ORDERS:
-        return f"`pumpctl {path}` is an order to the pump, whose every part is told each time"
-    if key in _PATIENT:
-        return "it is about one patient, and the next is another; give it with the command"
-    if option.is_flag and f"{path} {key}" not in HARMLESS_FLAGS:
-        return "it says what to do this once; give it with the command"
-    return ""
+    return each_time.why_not(path, key_of(option), option.is_flag)
 
 
 def settable(path: str, command: click.Command) -> dict[str, click.Option]:
@@ -69,9 +43,9 @@ def check(of: Config, path: str, command: click.Command) -> list[Problem]:
     known = own_options(command)
     below = command.commands if isinstance(command, click.Group) else {}
     for key, one in of.section(path).items():
-        option = known.get(config.spelt(key))
-        if option is None and config.spelt(key) in config.REFUSED:
-            message = f"may not be set by a file: {config.REFUSED[config.spelt(key)]}"
+        option = known.get(each_time.spelt(key))
+        if option is None and each_time.spelt(key) in each_time.REFUSED:
+            message = f"may not be set by a file: {each_time.REFUSED[each_time.spelt(key)]}"
         elif option is None:
             message = config.unknown(key, [*settable(path, command), *below])
         elif reason := why_not(path, option):
@@ -130,7 +104,7 @@ def _wrong_one(option: click.Option, value: Any) -> str:
 def defaults(of: Config, pump: config.KnownPump | None, path: str, command: click.Command) -> dict[str, Setting]:
     """Parameter's name -> what the file says of it; the pump's own settings come before the command's."""
     options = settable(path, command)
-    told = {config.spelt(key): one for key, one in of.section(path).items()}
+    told = {each_time.spelt(key): one for key, one in of.section(path).items()}
     told.update(pump.defaults() if pump else {})
     return {str(options[key].name): one for key, one in told.items() if key in options}
 
