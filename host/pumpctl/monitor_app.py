@@ -1,6 +1,8 @@
 """The monitor on a terminal: draws what a thread hears of the pump, and turns keys into orders. Needs Textual."""
 
+import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from itertools import zip_longest
@@ -10,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -106,7 +108,15 @@ class Monitor(App[None]):
 
     def on_mount(self) -> None:
         self._watcher.start()
-        self.set_interval(1.0, self.draw)
+        self.set_interval(1.0, self._tick)
+        self.draw()
+
+    def _tick(self) -> None:
+        """Draw anew; a change of the terminal's size whose signal was missed is seen here."""
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            size = Size(*os.get_terminal_size(sys.__stderr__.fileno()))  # type: ignore[union-attr]
+            if size != self.size:
+                self.post_message(events.Resize(size, size))
         self.draw()
 
     def on_unmount(self) -> None:
