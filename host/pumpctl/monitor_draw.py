@@ -261,7 +261,9 @@ def log_page(scene: Scene, width: int, height: int, back: int, routine: bool, gl
     room = height - len(top) - len(told) - 2
     end = max(min(room, len(lines)), len(lines) - back)
     shown = lines[max(0, end - room) : end]
-    where: Line = [(f" {max(0, len(lines) - end)} lines below" if end < len(lines) else " end of the log", "plain")]
+    below = len(lines) - end
+    said = f" {below} line{'s' if below > 1 else ''} below" if below > 0 else " end of the log"
+    where: Line = [(said, "plain")]
     keys = Scene(None, footer="up/down scroll  f filter  home first  end last  l back  s STOP  q quit")
     page = [*top, *shown, *([[]] * (room - len(shown))), where, *told, _footer(keys, width)]
     return [_cut(line, width, glyphs) for line in page]

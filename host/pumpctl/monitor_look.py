@@ -6,7 +6,7 @@ from typing import Any
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import records, units
-from pumpctl import operations, timetext
+from pumpctl import operations, ports, timetext
 from pumpctl.client import Pump
 from pumpctl.errors import VerificationError
 from pumpctl.exchange import Hello
@@ -25,13 +25,17 @@ KEPT = 2000
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One answer of a pump. `host_ms` is this machine's time then; `placed` its newest records, the oldest first."""
+    """One answer of a pump. `host_ms` is this machine's time then; `placed` its newest records, the oldest first.
+
+    `virtual` is a pump whose time is its own, so that the difference to this machine's tells nothing.
+    """
 
     status: Values
     hello: Hello
     program: Program | None
     placed: list[Placed]
     host_ms: int
+    virtual: bool = False
 
     @property
     def local_ms(self) -> int:
@@ -57,6 +61,7 @@ class Reader:
     serial: str = ""
     log: list[Record] = field(default_factory=list)
     problem: str = ""
+    _virtual: bool = False
     _reached: bool = False  # the log was read back to the beginning of the day, or as far as it goes
     _digest: bytes = b""
     _program: Program | None = None
@@ -65,13 +70,14 @@ class Reader:
         """The pump as it is now. Refused, LinkError, VerificationError; an unsound log is told by `problem`."""
         if pump.hello.serial != self.serial:
             self.serial, self.log, self._digest, self._program = pump.hello.serial, [], b"", None
+            self._virtual = ports.virtual_name(pump.transport.name) is not None
         status = pump.status()
         host_ms, _ = timetext.now()
         if status["program_digest"] != self._digest:
             self._program = operations.read_program(pump)
             self._digest = status["program_digest"]
         hello = replace(pump.hello, boot_count=status["boot_count"])
-        look = Look(status, hello, self._program, [], host_ms)
+        look = Look(status, hello, self._program, [], host_ms, self._virtual)
         try:
             self._read_log(pump, look)
             self.problem = ""

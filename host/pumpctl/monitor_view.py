@@ -84,13 +84,15 @@ def therapy(look: Look) -> str:
 
 
 def clock(look: Look) -> str:
-    """The pump's time beside this machine's."""
+    """The pump's time beside this machine's; a virtual pump has a time of its own."""
     ahead_ms = look.ahead_ms
     if ahead_ms is None:
         return "clock LOST"
     shown = timetext.people(look.status["time_ms"], look.status["utc_offset_min"])[5:]
     if abs(ahead_ms) < _SAME_CLOCK_MS:
         return f"clock {shown}, as here"
+    if look.virtual:
+        return f"clock {shown}, virtual time"
     size = quantity.format_duration(abs(ahead_ms) // units.MS_PER_S * units.MS_PER_S)
     return f"clock {shown}, {size} {'ahead' if ahead_ms > 0 else 'behind'}"
 
@@ -148,8 +150,7 @@ def room(look: Look) -> list[str]:
         if concentration:
             left, limit = units.dose_ng(left, concentration), units.dose_ng(limit, concentration)
         form = quantity.format_dose if concentration else quantity.format_volume
-        span = quantity.format_duration(window["span_min"] * units.MS_PER_MIN)
-        told.append(f"{form(left)} of {form(limit)} in {'24 h' if span == '1 d' else span}")
+        told.append(f"{form(left)} of {form(limit)} in {status_parts.window_span(window)}")
     return told
 
 

@@ -104,7 +104,7 @@ def _window(window: Values, volume_nl: int, strength: int) -> Change:
     )
     over = after > limit
     of = f"of {quantity.format_dose(limit)}"
-    name = f"within {status_parts.whole(window['span_min'] * units.MS_PER_MIN)}"
+    name = f"within {status_parts.window_span(window)}"
     then = f"{quantity.format_dose(after)} {of}" + ("\nabove the limit" if over else "")
     return Change(name, f"{quantity.format_dose(used)} {of}", then, (Number(used, after),), over)
 

@@ -95,7 +95,7 @@ def resolve(spec: str | None = None, choose: Choose | None = None) -> Port:
     if choose is not None:
         return choose(found)
     names = ", ".join(port.name for port in found)
-    choices = "; ".join(f"--port {port.name} ({_what(port)})" for port in found)
+    choices = "; ".join(f"--port {port.name} ({what(port)})" for port in found)
     raise PortError(f"{len(found)} pumps are present: {names}", field="port", remedy=f"name one: {choices}")
 
 
@@ -111,7 +111,7 @@ def known(spec: str | None) -> config.KnownPump | None:
     return told.pump_on(spec, board_serial(spec) if is_device(spec) and spec not in told.pumps else "")
 
 
-def _what(port: Port) -> str:
+def what(port: Port) -> str:
     """What a person tells pumps apart by: a board by its serial number, a virtual pump by its name alone."""
     return "virtual pump" if port.kind == "virtual" else port.description
 

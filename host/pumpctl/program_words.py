@@ -62,8 +62,10 @@ def rates(told: Figures) -> str:
 
 
 def per_hour(rate_nl_per_day: int) -> str:
-    """A flow in uL/h."""
-    return f"{quantity.decimal(rate_nl_per_day, 24 * units.NL_PER_UL, 2)} uL/h"
+    """A flow in uL/h, from 1 mL/h on in mL/h."""
+    if rate_nl_per_day < 24 * units.NL_PER_ML:
+        return f"{quantity.decimal(rate_nl_per_day, 24 * units.NL_PER_UL, 2)} uL/h"
+    return f"{quantity.decimal(rate_nl_per_day, 24 * units.NL_PER_ML, 3)} mL/h"
 
 
 def minimum(program: Program, told: Figures) -> str:

@@ -123,7 +123,8 @@ def _tiles(report: Report) -> list[tuple[str, str]]:
     ahead = report_forecast.forecast(report)
     if not isinstance(ahead, str) and ahead.earliest_ms is not None:
         tiles.append(("refill before", day(ahead.earliest_ms) if ahead.earliest_ms > report.end_ms else "now"))
-    return [*tiles, ("alarms", str(len(report.alarms)))]
+    count = len(report.alarms)
+    return [*tiles, ("alarm" if count == 1 else "alarms", str(count))]
 
 
 def _footer(written: datetime) -> str:

@@ -7,7 +7,7 @@ from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, messages, records, states
 from pumpctl import report_access, report_device, report_doses, report_program
 from pumpctl.report_text import dose, duration, moment, plural, volume, zone
-from pumpctl.report_words import Fields, by, name
+from pumpctl.report_words import Fields, alarm_detail, by, name
 
 
 def describe(record: dict[str, Any]) -> str:
@@ -71,7 +71,8 @@ def _delivery(fields: Fields) -> str:
 def _raised(fields: Fields) -> str:
     priority = alarms.PRIORITY_NAMES.get(fields["priority"], "?")
     meaning = f": {alarms.text(fields['alarm'])}" if fields["alarm"] in alarms.ALARMS else ""
-    detail = f" (detail {fields['detail']})" if fields["detail"] else ""
+    told = alarm_detail(fields["alarm"], fields["detail"]) if fields["detail"] else ""
+    detail = f" (detail {told})" if told else ""
     return f"Alarm {_alarm(fields['alarm'])}, priority {priority}{meaning}{detail}."
 
 

@@ -6,31 +6,8 @@ from typing import Any
 from infuser.wire import alarms, records, units
 from pumpctl.report_data import Report
 from pumpctl.report_html import pairs, table
-from pumpctl.report_text import millilitres, moment, scaled
-
-_MV_PER_V = 1000
-_MC_PER_C = 1000
-_PA_PER_KPA = 1000
-# Alarms whose detail is a reading: what of, which end of it is the worst, how it is written.
-_SUPPLY = (alarms.BATTERY_LOW, alarms.BATTERY_EMPTY, alarms.SUPPLY_LOST)
-_REST = (alarms.RESERVOIR_LOW, alarms.RESERVOIR_EMPTY)
-_MICROSTEPS = (alarms.STALL, alarms.UNDER_DELIVERY, alarms.OVER_DELIVERY)
-_PRESSURE = (alarms.OCCLUSION_DOWNSTREAM, alarms.OCCLUSION_UPSTREAM)
-
-
-def detail(alarm: int, value: int) -> str:
-    """An alarm's detail with its unit where it is a reading; empty for none."""
-    if alarm in _SUPPLY:
-        return f"{scaled(value, _MV_PER_V, 2)}\u00a0V"
-    if alarm == alarms.OVERHEAT:
-        return f"{scaled(value, _MC_PER_C, 1)}\u00a0°C"
-    if alarm in _PRESSURE:
-        return f"{scaled(value, _PA_PER_KPA, 1)}\u00a0kPa"
-    if alarm in _REST:
-        return millilitres(value)
-    if alarm in _MICROSTEPS:
-        return f"{scaled(value, 1, 0)}\u00a0steps"
-    return scaled(value, 1, 0) if value else ""
+from pumpctl.report_text import moment, scaled
+from pumpctl.report_words import SUPPLY, alarm_detail
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -57,7 +34,7 @@ def document(report: Report) -> dict[str, Any]:
         "faults": len(faults),
         "faults_masked": sum(1 for one in faults if one["masked"]),
         "sign_ins_failed": sum(1 for one in sign_ins if not one["accepted"]),
-        "battery_low_mv": _reading(report, _SUPPLY, min),
+        "battery_low_mv": _reading(report, SUPPLY, min),
         "temperature_high_mc": _reading(report, (alarms.OVERHEAT,), max),
         "segments": sum(1 for one in report.placed if one.kind == records.SNAPSHOT),
     }
@@ -93,11 +70,11 @@ def section(report: Report) -> str:
         ("failed sign-ins", str(told["sign_ins_failed"])),
         (
             "lowest supply told by an alarm",
-            detail(alarms.BATTERY_LOW, battery) if battery is not None else "no such alarm",
+            alarm_detail(alarms.BATTERY_LOW, battery) if battery is not None else "no such alarm",
         ),
         (
             "highest temperature told by an alarm",
-            detail(alarms.OVERHEAT, heat) if heat is not None else "no such alarm",
+            alarm_detail(alarms.OVERHEAT, heat) if heat is not None else "no such alarm",
         ),
         ("flash memory", f"{told['segments'] or 'none'} of the log's segments begun; wear itself is not in the log"),
     ]

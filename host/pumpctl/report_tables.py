@@ -6,13 +6,14 @@ from typing import Any
 
 from infuser.wire import alarms, records, states
 from infuser.wire import program as programs
-from pumpctl import report_machine, report_missed
+from pumpctl import report_missed
 from pumpctl.report_data import Report
 from pumpctl.report_history import AlarmSpan, ProgramChange
 from pumpctl.report_html import table
 from pumpctl.report_plots import gap_length
 from pumpctl.report_text import dose, duration, millilitres, moment, percent, volume
 from pumpctl.report_time import Placed
+from pumpctl.report_words import alarm_detail
 
 # Longer tables are cut; the figures and `--json` have all of them.
 _ROWS_MOST = 200
@@ -134,7 +135,7 @@ def occurrences(report: Report) -> str:
     for span in report.alarms[-_ROWS_MOST:]:
         acknowledged = moment(span.acknowledged_ms) if span.acknowledged_ms is not None else "no"
         lasted = duration(span.end_ms - span.start_ms) if span.end_ms is not None else "still present"
-        detail = report_machine.detail(span.alarm, span.entry["detail"])
+        detail = alarm_detail(span.alarm, span.entry["detail"])
         priority = alarms.PRIORITY_NAMES.get(span.priority, "?")
         rows.append((moment(span.start_ms), alarms.name(span.alarm), priority, lasted, acknowledged, detail))
     number = len(report.alarms)

@@ -114,8 +114,13 @@ def _plan(status: Values) -> str:
 
 def windows(status: Values) -> list[Row]:
     """What went out within each window, of what may."""
-    return [(f"within {whole(window['span_min'] * units.MS_PER_MIN)}", _window(window, status))
+    return [(f"within {window_span(window)}", _window(window, status))
             for window in status["window_list"] if window["limit_nl"]]  # fmt: skip
+
+
+def window_span(window: Values) -> str:
+    """The length of a dose window in hours, as the therapy's limits are named."""
+    return f"{window['span_min'] // 60} h" if window["span_min"] % 60 == 0 else f"{window['span_min']} min"
 
 
 def _window(window: Values, status: Values) -> str:

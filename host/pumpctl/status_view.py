@@ -84,13 +84,17 @@ def lines(status: Values, hello: Hello) -> list[tuple[str, str]]:
         ("reservoir", _reservoir(status)),
         ("refill due", refill_due(status["refill_due_ms"], status)),
         ("clock", timetext.people(status["time_ms"], offset) if status["time_valid"] else "not set"),
-        ("pump", f"{hello.serial}, firmware {hello.firmware}, up {quantity.format_duration(status['uptime_ms'])}"),
+        ("pump", f"{hello.serial}, firmware {hello.firmware}, up {_up(status)}"),
         ("drug library", status_parts.library(status)),
         ("access", status_parts.access(status)),
         ("calibration", status_parts.calibration(status)),
         ("measured", measured(status)),
     ]
     return rows
+
+
+def _up(status: Values) -> str:
+    return quantity.format_duration(status["uptime_ms"] // units.MS_PER_S * units.MS_PER_S)
 
 
 def refill_due(due_ms: int, status: Values) -> str:

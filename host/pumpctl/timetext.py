@@ -22,8 +22,12 @@ def iso(time_ms: int, utc_offset_min: int = 0) -> str | None:
 
 def people(time_ms: int, utc_offset_min: int = 0) -> str:
     """The same for people: date and time to the minute, `unknown` for 0."""
-    told = iso(time_ms, utc_offset_min)
-    return told[:16].replace("T", " ") if told else "unknown"
+    return short(iso(time_ms, utc_offset_min)) or "unknown"
+
+
+def short(told: str | None) -> str:
+    """What `iso` wrote, for people; empty for None."""
+    return (told or "")[:16].replace("T", " ")
 
 
 def now() -> tuple[int, int]:

@@ -4,10 +4,9 @@ from collections import Counter
 from typing import Any
 
 from infuser.wire import alarms, records, states
-from pumpctl import quantity, report_data
+from pumpctl import quantity, report_data, timetext
 from pumpctl.logchain import Record
 from pumpctl.report_data import THERAPY, Report
-from pumpctl.report_text import moment, plain
 from pumpctl.report_time import place
 from pumpctl.store import Archive
 from pumpctl.store_visits import COMPLETED, Visit
@@ -25,7 +24,7 @@ def rows(log: list[Record], serial: str, before: Visit | None) -> list[Row]:
     """(name, value) of what happened since a visit, since the log's beginning without one."""
     since_ms = _since_ms(log, before)
     report = report_data.build(log, serial, since_ms)
-    told = [("last visit", _last(before)), ("since", plain(moment(report.start_ms)))]
+    told = [("last visit", _last(before)), ("since", timetext.people(report.start_ms))]
     first = report.programs[0] if report.programs else None
     dose = quantity.format_dose_rate(first.dose_ng_per_day) if first and first.program else "none"
     off = report.delivered_nl - report.programmed_nl
@@ -60,7 +59,7 @@ def _last(before: Visit | None) -> str:
     if before is None:
         return "none in the archive"
     who = f" by {before.operator}" if before.operator else ""
-    return f"{before.kind}, {(before.ended or '')[:16].replace('T', ' ')}{who}"
+    return f"{before.kind}, {timetext.short(before.ended)}{who}"
 
 
 def _boluses(report: Report, bucket: int) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pumpctl import __version__, paths, program_view, quantity
+from pumpctl import __version__, paths, program_view, quantity, timetext
 from pumpctl import program as therapies
 from pumpctl.cli.output import plain_table
 from pumpctl.printable import printable
@@ -108,15 +108,11 @@ def _head(visit: Visit) -> list[Row]:
         ("pump", f"{visit.serial}, firmware {facts['firmware']}"),
         ("drug", drug),
         ("drug library", facts["library"]),
-        ("from", _when(visit.begun)),
-        ("to", _when(facts["ended"])),
+        ("from", timetext.short(visit.begun)),
+        ("to", timetext.short(facts["ended"])),
         ("operator", visit.operator or "-"),
         ("log", _log(visit)),
     ]
-
-
-def _when(iso: str) -> str:
-    return iso[:16].replace("T", " ")
 
 
 def _log(visit: Visit) -> str:

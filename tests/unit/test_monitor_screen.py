@@ -214,6 +214,12 @@ def test_the_clock_is_compared_with_this_machines(off_ms: int, told: str) -> Non
     assert monitor_view.clock(replace(seen, host_ms=seen.host_ms + off_ms)).endswith(told)
 
 
+def test_a_virtual_pumps_own_time_is_not_told_as_an_error() -> None:
+    seen = look()
+    told = monitor_view.clock(replace(seen, host_ms=seen.host_ms + 90_000, virtual=True))
+    assert told.endswith("virtual time") and "behind" not in told
+
+
 def test_resuming_is_asked_with_patient_and_dose_and_bound_to_what_was_seen() -> None:
     dialog = monitor_ask.resume(look(state=states.SUSPENDED, program_digest=b"d" * 32))
     assert isinstance(dialog, monitor_ask.Dialog)

@@ -7,7 +7,7 @@ import pytest
 import richlog
 
 from infuser.wire import alarms, records
-from pumpctl import report, report_machine
+from pumpctl import report, report_words
 from pumpctl.report_data import Report, build
 from pumpctl.report_figures import figures
 
@@ -88,7 +88,7 @@ def test_the_worst_readings_are_those_that_alarms_told() -> None:
     ],
 )
 def test_an_alarms_detail_has_the_unit_of_what_it_is(alarm: int, value: int, said: str) -> None:
-    assert report_machine.detail(alarm, value) == said
+    assert report_words.alarm_detail(alarm, value) == said
 
 
 def test_what_was_drawn_at_a_refill_is_held_against_what_was_delivered_since_the_fill(rich: Report) -> None:

@@ -19,7 +19,7 @@ def ports(context: Context) -> None:
     found = discovery.find()
     context.out.result({"ports": [asdict(port) for port in found]})
     if found:
-        rows = [(port.name, port.kind, port.spec, port.description) for port in found]
+        rows = [(port.name, port.kind, port.spec, discovery.what(port)) for port in found]
         context.out.table(("NAME", "KIND", "PORT", "WHAT"), rows)
     else:
         context.out.line("No pump found. Connect a board, or start a virtual pump: pumpctl virtual start")

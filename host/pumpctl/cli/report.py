@@ -27,7 +27,7 @@ _EVENTS_MOST = 10_000
 @click.option("--all", "everyone", is_flag=True, help="One report for each archived pump.")
 @click.option("--since", default="", metavar="TIME", help="First time of the period, in the pump's zone.")
 @click.option("--until", default="", metavar="TIME", help="Last time of the period; a date means its end.")
-@click.option("--last", "last_ms", type=DURATION, metavar="TIME", help="Only so much before its end: 30d.")
+@click.option("--last", "last_ms", type=DURATION, help="Only so much before its end: 30d.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path),
     help="File to write, as PDF if it ends in .pdf; a folder with several pumps.",

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from infuser.wire import states
-from pumpctl import visit, visit_abandon, visit_answers, visit_kinds
+from pumpctl import timetext, visit, visit_abandon, visit_answers, visit_kinds
 from pumpctl.cli import confirming, overrides
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.group import SuggestingGroup
@@ -183,7 +183,9 @@ def resume(context: Context, file: Path | None, pairs: tuple[str, ...], confirm_
         one = _open(archive, pump)
         fresh = visit_answers.load(file, one.kind) if file else {}
         fresh |= _read_pairs(one.kind, pairs)
-        context.out.note(f"Visit {one.id} ({one.kind}), begun {one.begun} by {one.operator}, patient {one.patient}.")
+        context.out.note(
+            f"Visit {one.id} ({one.kind}), begun {timetext.short(one.begun)} by {one.operator}, patient {one.patient}."
+        )
         _run(context, Room(pump, archive, one, Terminal(context, confirm_warnings), visit_kinds.KINDS[one.kind]), fresh)
 
 
@@ -203,7 +205,10 @@ def _open(archive: Archive, pump: Pump) -> Visit:
     serial = pump.hello.serial
     one = archive.open_visit(serial)
     if one is None:
-        raise UsageProblem(f"no visit is open at pump {serial}", remedy="see `pumpctl visit list`")
+        raise UsageProblem(
+            f"no visit is open at pump {serial}",
+            remedy="begin one: `pumpctl visit refill`, or see `pumpctl visit list`",
+        )
     return one
 
 
@@ -223,7 +228,7 @@ def abandon(context: Context, touched: bool | None, go_on: bool | None) -> None:
             one.answers.pop(key, None)
             one.given.pop(key, None)
         one.given |= {key: value for key, value in (("touched", touched), ("resume", go_on)) if value is not None}
-        context.confirm(f"Give up visit {one.id} ({one.kind}, begun {one.begun})?")
+        context.confirm(f"Give up visit {one.id} ({one.kind}, begun {timetext.short(one.begun)})?")
         room = Room(pump, archive, one, Terminal(context, False))
         try:
             told = visit_abandon.abandon(room)
@@ -248,7 +253,9 @@ def list_visits(context: Context, serial: str | None) -> None:
     rows = [
         [
             str(one["id"]),
-            *(one[name] or "-" for name in ("kind", "state", "serial", "patient", "begun", "ended", "operator")),
+            *(one[name] or "-" for name in ("kind", "state", "serial", "patient")),
+            *(timetext.short(one[name]) or "-" for name in ("begun", "ended")),
+            one["operator"] or "-",
         ]
         for one in found
     ]
@@ -267,9 +274,8 @@ def show(context: Context, number: int) -> None:
         one = archive.visit(number)
     told = _document(one)
     context.out.result(told)
-    rows = [
-        (name, str(told[name] or "-")) for name in ("kind", "state", "patient", "serial", "operator", "begun", "ended")
-    ]
+    rows = [(name, str(told[name] or "-")) for name in ("kind", "state", "patient", "serial", "operator")]
+    rows += [(name, timetext.short(told[name]) or "-") for name in ("begun", "ended")]
     rows += [(step["title"], "done" if step["done"] else "not done") for step in told["steps"]]
     rows += [(name, value) for name, value in one.figures]
     context.out.pairs(rows, f"Visit {one.id}")
