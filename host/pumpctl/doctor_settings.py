@@ -52,7 +52,8 @@ def config(scene: Scene) -> Iterator[Finding]:
     from pumpctl.cli.main import cli
 
     if scene.bad_config is not None:
-        yield Finding(PROBLEM, "; ".join(scene.bad_config.lines()[:-1]), _CHECK)
+        first, *rest = (line.strip() for line in scene.bad_config.lines()[:-1])
+        yield Finding(PROBLEM, f"{first}: {'; '.join(rest)}" if rest else first, _CHECK)
         return
     told = configs.load()
     problems = settings.check_names(told, "", cli)

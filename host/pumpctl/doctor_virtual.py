@@ -26,7 +26,7 @@ def virtual_pumps(scene: Scene) -> Iterator[Finding]:
     yield from told
     running = [pump.name for pump in pumps if pump.running]
     if not told:
-        yield Finding(OK if pumps else SKIPPED, f"{len(running)} running, {len(pumps) - len(running)} at rest")
+        yield Finding(OK if pumps else SKIPPED, f"{len(running)} running, {len(pumps) - len(running)} stopped")
 
 
 def _judged(pump: "VirtualPump") -> Iterator[Finding]:

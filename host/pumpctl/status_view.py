@@ -19,6 +19,7 @@ def document(status: Values, hello: Hello) -> Values:
     told = {
         "state": status_parts.state_name(status["state"]),
         "mode": programs.MODE_NAMES.get(status["mode"], str(status["mode"])),
+        "rate_nl_per_day": status["rate_nl_per_day"],
         "rate_nl_per_h": units.rate_nl_per_h(status["rate_nl_per_day"]),
         **{name: status[name] for name in _COUNTS},
         "refill_due": timetext.iso(status["refill_due_ms"], offset),

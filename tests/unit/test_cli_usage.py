@@ -78,6 +78,14 @@ def test_the_help_names_the_exit_codes_and_the_warning(capsys: pytest.CaptureFix
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["--version"]) == errors.DONE
     assert capsys.readouterr().out.startswith("pumpctl 0.")
+    assert main.run(["--json", "--version"]) == errors.DONE
+    assert document(capsys)["version"].startswith("0.")
+
+
+def test_help_is_text_even_for_a_script(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--json", "status", "--help"]) == errors.DONE
+    told = capsys.readouterr().out
+    assert told.startswith("Usage: pumpctl status") and "{" not in told
 
 
 @pytest.mark.parametrize(

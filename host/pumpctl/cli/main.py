@@ -60,6 +60,14 @@ Completion: eval "$(pumpctl completion bash)", likewise zsh, fish.
 A bench prototype: never connect it to a person."""
 
 
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        out = ctx.ensure_object(Output)
+        out.result({"version": __version__})
+        out.line(f"pumpctl {__version__}")
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
@@ -70,7 +78,8 @@ A bench prototype: never connect it to a person."""
 @click.option("--json", "as_json", is_flag=True, envvar="PUMPCTL_JSON", help="Print one JSON document on stdout.")
 @click.option("--yes", is_flag=True, help="Answer every question yes, for scripts.")
 @click.option("--operator", default="", metavar="NAME", help="Who acts, for the pump's log.  [default: user's name]")
-@click.version_option(__version__, "-V", "--version", prog_name="pumpctl", message="%(prog)s %(version)s")
+@click.option("-V", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+              help="Show the version and exit.")  # fmt: skip
 @click.pass_context
 def cli(ctx: click.Context, port: str | None, as_json: bool, yes: bool, operator: str) -> None:
     """Program, watch and read the bench infusion pump, real or virtual."""
@@ -89,7 +98,8 @@ def run(args: Sequence[str] | None = None) -> int:
     out = Output(wants_json(told))
     try:
         code = cli.main(args=told, prog_name="pumpctl", standalone_mode=False, obj=out)
-        out.close()
+        if not _asks_for_help(told):
+            out.close()
         return code if isinstance(code, int) else errors.DONE
     except _NO_COMMAND as error:
         return _shown_help(out, error)
@@ -127,8 +137,17 @@ class _Interrupted(errors.UsageProblem):
 
 def wants_json(args: Sequence[str]) -> bool:
     """Whether errors must be JSON, known before the arguments are parsed and even if they cannot be."""
-    words = args[: args.index("--")] if "--" in args else args
-    return "--json" in words or os.environ.get("PUMPCTL_JSON", "").lower() in ("1", "true", "yes", "on", "t", "y")
+    told = os.environ.get("PUMPCTL_JSON", "").lower()
+    return "--json" in _options(args) or told in ("1", "true", "yes", "on", "t", "y")
+
+
+def _asks_for_help(args: Sequence[str]) -> bool:
+    """Whether help was printed, which is text in any case."""
+    return not {"-h", "--help"}.isdisjoint(_options(args))
+
+
+def _options(args: Sequence[str]) -> Sequence[str]:
+    return args[: args.index("--")] if "--" in args else args
 
 
 def as_shown(error: Exception) -> errors.PumpctlError:

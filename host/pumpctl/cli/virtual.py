@@ -82,7 +82,7 @@ def list_(context: Context) -> None:
         context.out.line("no virtual pumps; `pumpctl virtual start` makes one")
         return
     rows = [[pump["name"], pump["state"], pump["port"]] for pump in found]
-    context.out.table(("name", "state", "port"), rows)
+    context.out.table(("NAME", "STATE", "PORT"), rows)
 
 
 @virtual.command()
