@@ -72,7 +72,8 @@ def _stood(report: Report) -> list[str]:
         told.append(f"The log has {number}{lasted}{unknown}.")
     if report.state_at_end in STANDSTILL:
         told.append(f"Therapy was still stopped at the end ({states.STATE_NAMES[report.state_at_end]}).")
-    return told or ["Therapy was never interrupted."]
+    ran = report.program is not None or report.delivered_nl
+    return told or ["Therapy was never interrupted." if ran else "No therapy was programmed."]
 
 
 def _pressed(report: Report) -> list[str]:
