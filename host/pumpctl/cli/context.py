@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpctl.cli.output import Output
+from pumpctl.cli.output import PROMPT, Output, folded
 from pumpctl.errors import Declined, FileProblem, UsageProblem
 from pumpctl.printable import printable
 
@@ -113,7 +113,7 @@ class Context:
         question = printable(question)
         if not self.interactive:
             raise UsageProblem(f"not confirmed: {question}", remedy="confirm at a terminal, or give --yes")
-        if not click.confirm(question, err=True):
+        if not click.confirm(folded(question, PROMPT), err=True):
             raise Declined("not confirmed; nothing was changed")
 
     def ask(self, question: str, kind: "click.ParamType[Any]", option: str) -> Any:

@@ -51,7 +51,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Something to know that is not the result; stderr."""
-        print(printable(text, _LAYOUT), file=sys.stderr, flush=True)
+        print(folded(printable(text, _LAYOUT)), file=sys.stderr, flush=True)
 
     def error(self, error: PumpctlError) -> None:
         """The error on stderr, and under `--json` the one document on stdout."""
@@ -78,7 +78,7 @@ class Output:
         rows = [[printable(cell, _LAYOUT) for cell in row] for row in rows]
         if self.json:
             if needed:
-                self.note(plain_table(columns, rows, title))
+                print(plain_table(columns, rows, title), file=sys.stderr, flush=True)
         elif styled():
             print(_rich_table(columns, rows, title, styles or {}), end="")
         else:
@@ -97,6 +97,39 @@ class Output:
 def styled() -> bool:
     """Whether tables have frames and colours: on a terminal, or where FORCE_COLOR asks for it; never in a dumb one."""
     return not _dumb() and (bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty())
+
+
+def folded(text: str, room: int = 0) -> str:
+    """Sentences for stderr, folded between words on a terminal; `room` is left for what a prompt adds to the end."""
+    if not sys.stderr.isatty() or _dumb():
+        return text
+    import shutil
+
+    width = shutil.get_terminal_size().columns - room
+    return "\n".join(fold(line, width) for line in text.split("\n"))
+
+
+# What a prompt adds: " [y/N]: " and a short answer.
+PROMPT = 12
+_TOGETHER = "\0"  # stands for a blank that is no place to fold at: what is printable has none
+
+
+def fold(line: str, width: int) -> str:
+    """A line in several of at most `width` characters; a command that may be copied stays in one piece."""
+    if len(line) <= width:
+        return line
+    import re
+    import textwrap
+
+    words = line.lstrip()
+    indent = line[: len(line) - len(words)]
+    if words.startswith("pumpctl ") or " | " in words:  # a command by itself
+        return line
+    words = re.sub("`[^`]*`", lambda code: code.group().replace(" ", _TOGETHER), words)
+    told = textwrap.fill(
+        words, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return told.replace(_TOGETHER, " ")
 
 
 def moves_cursor() -> bool:

@@ -8,6 +8,7 @@ import click
 from pumpctl import operations, visit_answers
 from pumpctl.cli import bridging, confirming
 from pumpctl.cli.context import Context
+from pumpctl.cli.output import PROMPT, folded
 from pumpctl.comparison import Change
 from pumpctl.errors import UsageProblem
 from pumpctl.printable import printable
@@ -52,7 +53,7 @@ class Terminal:
         """The answer in the visit's units; one that cannot be read is asked for again."""
         if default is not None and self._context.yes:
             return default
-        words = printable(words, "\n")
+        words = folded(printable(words, "\n"), PROMPT)
         if question.kind == "yes":
             return click.confirm(words, default=default, err=True)
         offered = None if default is None else shown(question, default)
