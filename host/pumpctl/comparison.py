@@ -93,10 +93,11 @@ Changes = Sequence[Change]
 
 
 def percent(old: int, new: int) -> str:
-    """Relative change in tenths of a percent with its sign; empty for none."""
+    """Relative change in tenths of a percent, from ten times on in whole ones, with its sign; empty for none."""
     if old == new or not old:
         return ""
-    return f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, 1)} %"
+    places = 1 if abs(new - old) < 10 * abs(old) else 0
+    return f"{'+' if new > old else ''}{quantity.decimal((new - old) * 100, old, places)} %"
 
 
 def number(name: str, now: int, new: int, form: Any, grave: bool = False) -> Change:

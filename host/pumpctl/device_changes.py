@@ -31,7 +31,7 @@ def clock(status: Values, program: Program | None, time_ms: int, utc_offset_min:
         rates = (Number(before[0], after[0]),) if valid else ()
         now = _dose(before[0]) if valid else NONE
         told.append(Change("dose by the pattern", now, _dose(after[0]), rates))
-        told.append(Change("next change of it", _wait(before[1]) if valid else NONE, _wait(after[1])))
+        told.append(Change("next change of dose", _wait(before[1]) if valid else NONE, _wait(after[1])))
     if status["plan_next_ms"] and valid:
         # A plan's dates are local: with another zone its next step is due at another instant.
         due_ms = status["plan_next_ms"] + (offset - utc_offset_min) * units.MS_PER_MIN

@@ -90,7 +90,11 @@ def _counted(names: Sequence[str]) -> str:
 
 
 def _boluses(of: Outcome) -> str:
-    return _counted([f"{_kind(one.bucket)} of {quantity.format_dose(one.dose_ng)}" for one in of.boluses])
+    counts = Counter((_kind(one.bucket), one.dose_ng) for one in of.boluses)
+    return "\n".join(
+        f"{count} {kind}{'es' if count > 1 else ''} of {quantity.format_dose(dose)}"
+        for (kind, dose), count in counts.items()
+    )
 
 
 def _kind(bucket: int) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
+from pumpctl import timetext
 from pumpctl.errors import UsageProblem
 
 OPEN, COMPLETED, ABANDONED = "open", "completed", "abandoned"
@@ -99,7 +100,7 @@ class Visits:
             left = self.open_visit(serial)
             if left is not None:
                 raise UsageProblem(
-                    f"visit {left.id} ({left.kind}, begun {left.begun}) is still open at pump {serial}",
+                    f"visit {left.id} ({left.kind}, begun {timetext.short(left.begun)}) is still open at pump {serial}",
                     field="visit", value=left.id, remedy="`pumpctl visit resume`, or `pumpctl visit abandon`",
                 )  # fmt: skip
             values = (serial, kind, OPEN, "", operator, begun, json.dumps(dict.fromkeys(_OWN)))

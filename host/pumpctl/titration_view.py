@@ -90,7 +90,8 @@ def title(plan: Plan) -> str:
     """Whose plan it is, from which dose to which, by how much a step, and the time of day of its steps."""
     first, last = plan.doses[0], plan.doses[-1]
     way = "at most +" if last > first else "at most -"
-    every = quantity.format_duration(plan.order.every_min * units.MS_PER_MIN)
+    daily = plan.order.every_min * units.MS_PER_MIN == units.MS_PER_DAY
+    every = "24 h" if daily else quantity.format_duration(plan.order.every_min * units.MS_PER_MIN)
     at = therapy_times.people(plan.times_min[-1])[11:]
     ends = quantity.format_dose_rate(last) if last else "the end of therapy"
     return (

@@ -218,4 +218,4 @@ def test_a_clock_set_shows_what_it_does_to_the_daily_pattern(capsys: pytest.Capt
         typed(peer, "--json", "clock", "set", "--time", "2026-01-01T18:00:00+00:00")
     told = {change["name"]: (change["now"], change["new"]) for change in document(capsys)["changes"]}
     assert told["dose by the pattern"] == ("240 ug/d", "480 ug/d")
-    assert told["next change of it"] == ("in 5 h", "in 4 h") and told["moved"] == ("-", "6 h")
+    assert told["next change of dose"] == ("in 5 h", "in 4 h") and told["moved"] == ("-", "6 h")

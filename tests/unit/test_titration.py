@@ -205,7 +205,7 @@ def test_the_table_the_plot_the_file_and_the_page_tell_the_same(
     file, page = tmp_path / "t.toml", tmp_path / "t.html"
     assert main.run([*NEW, "-o", str(file), "--html", str(page)]) == errors.DONE
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0] == "BENCH-001: 150 ug/d to 300 ug/d, at most +15 % a step, one every 1 d at 08:00"
+    assert shown[0] == "BENCH-001: 150 ug/d to 300 ug/d, at most +15 % a step, one every 24 h at 08:00"
     assert shown[3].split() == ["1", "2026-12-02", "170", "+13.3", "%", "340", "14.17", "1", "0.64"]
     assert "300 ug/d is reached on 2026-12-07 08:00, in 6 steps." in shown
     assert max(map(len, shown)) <= 80 and sum("#" in line for line in shown) == 10

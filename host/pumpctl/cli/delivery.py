@@ -161,7 +161,7 @@ def _tell_armed(context: Context, reply: Values, changes: Changes) -> None:
         "state": name, **{key: reply[key] for key in _STARTED}, "changes": confirming.documents(context, changes),
     })  # fmt: skip
     wait = whole(reply["start_in_ms"])
-    context.out.line(f"State: {name}. Therapy starts by itself in {wait}; `pumpctl stop` prevents it.")
+    context.out.sentence(f"State: {name}. Therapy starts by itself in {wait}; `pumpctl stop` prevents it.")
 
 
 @click.command("minimum-rate")

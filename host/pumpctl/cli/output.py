@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from pumpctl.errors import Internal, PumpctlError
 from pumpctl.printable import json_text, printable
@@ -48,6 +48,11 @@ class Output:
         """A line of the result for people."""
         if not self.json:
             print(printable(text, _LAYOUT))
+
+    def sentence(self, text: str) -> None:
+        """A line of the result that is prose: folded between words on a terminal."""
+        if not self.json:
+            print(folded(printable(text, _LAYOUT), stream=sys.stdout))
 
     def note(self, text: str) -> None:
         """Something to know that is not the result; stderr."""
@@ -99,9 +104,12 @@ def styled() -> bool:
     return not _dumb() and (bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty())
 
 
-def folded(text: str, room: int = 0) -> str:
-    """Sentences for stderr, folded between words on a terminal; `room` is left for what a prompt adds to the end."""
-    if not sys.stderr.isatty() or _dumb():
+def folded(text: str, room: int = 0, stream: TextIO | None = None) -> str:
+    """Sentences for a stream, stderr without one, folded between words where it is a terminal.
+
+    `room` is left for what a prompt adds to the end.
+    """
+    if not (stream or sys.stderr).isatty() or _dumb():
         return text
     import shutil
 
@@ -169,7 +177,11 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
         columns, rows = ("", ""), _stacked(columns, rows)
     headed = any(columns)
     frame = box.SIMPLE_HEAD if headed else None
-    table = Table(title=Text(title) if title else None, title_justify="left", box=frame, show_header=headed)
+    tight = _natural(columns, rows) + len(columns) > console.width  # each column has a blank before and two after it
+    table = Table(
+        title=Text(title) if title else None, title_justify="left", box=frame, show_header=headed,
+        collapse_padding=tight, pad_edge=not tight,
+    )  # fmt: skip
     for at, column in enumerate(columns):
         table.add_column(column, style="bold" if at == 0 and not headed else None, overflow="fold")
     for row in rows:

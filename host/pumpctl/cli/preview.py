@@ -61,7 +61,7 @@ def preview(
     context.out.table(preview_text.day_columns(outcomes), preview_text.day_rows(outcomes), _title(order))
     context.out.table(("", *heads), preview_text.total_rows(outcomes))
     for line in preview_text.sentences(outcomes):
-        context.out.line(line)
+        context.out.sentence(line)
 
 
 def _begin(start: str | None, like: str | None, reservoir: int | None) -> tuple[int, int, int]:

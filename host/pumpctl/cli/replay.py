@@ -40,6 +40,6 @@ def replay(
     context.out.result({"what": name, **replay_document.document(told, at)})
     context.out.table(replay_view.COLUMNS, replay_view.rows(told, at), name, styles=replay_view.STYLES)
     for line in replay_view.notes(told, at):
-        context.out.line(line)
-    context.out.line(replay_view.verdict(told, at))
+        context.out.sentence(line)
+    context.out.sentence(replay_view.verdict(told, at))
     return DONE if all(one.met for one in told) else UNVERIFIED

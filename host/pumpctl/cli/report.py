@@ -91,7 +91,7 @@ def _one(context: Context, serial: str, path: Path | None, show: bool, told: dic
     with _progress(context, slow) as progress:
         figures = write_asked(verdict.records, serial, path, asked, findings, notes, progress)
     for sentence in figures["sentences"]:
-        context.out.line(plain(sentence))
+        context.out.sentence(plain(sentence))
     for file in dict.fromkeys((figures["path"], figures.get("pdf", figures["path"]))):
         context.out.line(file)
     if show and not webbrowser.open(Path(figures["path"]).as_uri()):

@@ -238,7 +238,7 @@ def abandon(context: Context, touched: bool | None, go_on: bool | None) -> None:
         loud = visit.standing(pump.status())
     context.out.result({**_document(one), "told": told, "standing": loud})
     for sentence in told:
-        context.out.line(sentence)
+        context.out.sentence(sentence)
     context.out.line(f"Visit {one.id} is abandoned.")
 
 
@@ -254,13 +254,12 @@ def list_visits(context: Context, serial: str | None) -> None:
         [
             str(one["id"]),
             *(one[name] or "-" for name in ("kind", "state", "serial", "patient")),
-            *(timetext.short(one[name]) or "-" for name in ("begun", "ended")),
-            one["operator"] or "-",
+            timetext.short(one["begun"]) or "-",
         ]
         for one in found
     ]
     if rows:
-        context.out.table(("ID", "VISIT", "STATE", "PUMP", "PATIENT", "BEGUN", "ENDED", "OPERATOR"), rows)
+        context.out.table(("ID", "VISIT", "STATE", "PUMP", "PATIENT", "BEGUN"), rows)
     else:
         context.out.line("No visit is archived.")
 
