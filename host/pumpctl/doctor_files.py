@@ -14,6 +14,7 @@ from pumpctl.doctor import OK, PROBLEM, SKIPPED, WARNING, Finding, Scene
 from pumpctl.quantity import format_duration
 
 _MIB = 1 << 20
+_GIB = 1 << 30
 # A pump's log is 1.5 MiB at most; SQLite needs as much again while it writes.
 _ROOM_LEAST = 10 * _MIB
 _ROOM_USUAL = 200 * _MIB
@@ -58,7 +59,8 @@ def disk(scene: Scene) -> Iterator[Finding]:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    text = f"{free // _MIB} MiB free at {folder}"
+    size = f"{free // _GIB} GiB" if free >= 10 * _GIB else f"{free // _MIB} MiB"
+    text = f"{size} free at {folder}"
     mend = f'make room there, or name another place: export PUMPCTL_HOME="{Path.home() / "pumpctl"}"'
     if free < _ROOM_LEAST:
         yield Finding(PROBLEM, f"{text}: logs cannot be archived", mend)

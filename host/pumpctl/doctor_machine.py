@@ -71,7 +71,7 @@ def host_time(scene: Scene) -> Iterator[Finding]:
 
     here = datetime.now(UTC).astimezone()
     issued = datetime.fromisoformat(str(library_text.issued(library.starting()))[:10]).replace(tzinfo=UTC)
-    told = f"{here:%Y-%m-%d %H:%M} {here.tzname()} (UTC{here:%z})"
+    told = f"{here:%Y-%m-%d %H:%M} {here.tzname()} (UTC{here.isoformat()[-6:]})"
     if here < issued:
         text = f"{told} is before this tool was made ({issued:%Y-%m-%d}): the clock is wrong, and pumps are set by it"
         yield Finding(PROBLEM, text, "sudo timedatectl set-ntp true")

@@ -32,7 +32,7 @@ def load(path: Path, kind: str) -> dict[str, Any]:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            problems.append(Problem(key, f"a {kind} visit has no such key{hint}", True))
+            problems.append(Problem(key, f"`visit {kind}` has no such key{hint}", True))
             continue
         try:
             answers[key] = read(known[key], value, path.parent)
@@ -107,7 +107,7 @@ def _toml(question: Question) -> str:
 
 def template(kind: str) -> str:
     """A file with every key of a kind of visit; those that may be left out stand as comments."""
-    lines = [f"# Answers of a {kind} visit: pumpctl visit {kind} --from FILE --yes", ""]
+    lines = [f"# Answers for `pumpctl visit {kind} --from FILE --yes`", ""]
     for question in visit_kinds.questions(kind):
         what = _HEADS.get(question.kind) or KINDS[question.kind].what
         optional = question.default is not None

@@ -38,7 +38,7 @@ class Terminal:
     def __init__(self, width: int, height: int, env: Mapping[str, str] | None = None) -> None:
         self._socket = f"pumpctl-{os.getpid()}-{next(_numbers)}"
         self._size = (width, height)
-        told = {name: value for name, value in os.environ.items() if name != "TMUX"}
+        told = {name: value for name, value in os.environ.items() if name not in ("TMUX", "COLUMNS", "LINES")}
         self._env = {**told, "LC_ALL": "C.UTF-8", "PATH": f"{_VENV}:{told.get('PATH', '')}", **(env or {})}
 
     def __enter__(self) -> Self:

@@ -15,10 +15,15 @@ CTRL_C = "\x03"
 
 
 def typed(port: str, words: Sequence[str], talk: Sequence[tuple[str, str]]) -> tuple[int, str]:
-    """(exit code, screen) of a command; each of `talk` is a text to wait for and the line then typed."""
+    """(exit code, screen) of a command; each of `talk` is a text to wait for and the line then typed.
+
+    The screen is so wide that no sentence is folded.
+    """
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "pumpctl.cli.main", "-p", port, *words]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as tool, contextlib.ExitStack() as end:
+    wide = {**os.environ, "COLUMNS": "240"}
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    with subprocess.Popen(command, **streams, env=wide) as tool, contextlib.ExitStack() as end:
         end.callback(tool.kill)
         os.close(theirs)
         screen, seen = "", 0

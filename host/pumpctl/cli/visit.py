@@ -195,7 +195,7 @@ def _read_pairs(kind: str, pairs: tuple[str, ...]) -> dict[str, Any]:
     for pair in pairs:
         key, _, value = pair.partition("=")
         if key not in known:
-            raise UsageProblem(f"a {kind} visit has no answer {key!r}", field="--set", value=pair,
+            raise UsageProblem(f"`visit {kind}` has no answer {key!r}", field="--set", value=pair,
                                remedy=f"there are: {', '.join(known)}")  # fmt: skip
         told[key] = visit_answers.read(known[key], value)
     return told
