@@ -293,6 +293,8 @@ def run(
     spec: str, operator: str, interval_s: float, glyphs: Glyphs = UNICODE, find: Callable[[], str] | None = None
 ) -> Told:
     """Watch the pump on `spec` until a person ends it, see Watcher; returns what was told last."""
+    for told in ("COLUMNS", "LINES"):  # the size when a shell began, where it exports them; the terminal knows better
+        os.environ.pop(told, None)
     app = Monitor(spec, operator, interval_s, glyphs, find)
     app.run(mouse=False)
     return app.told

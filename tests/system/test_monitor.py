@@ -26,7 +26,7 @@ def test_a_shift_at_the_monitor(cli, bench):
     """Alarm, acknowledgement, audio pause, stop, resume and sizes, at one pump and one screen of 80 x 24."""
     ward = infusing(cli, bench)
     ward.advance(HOUR_MS)
-    with screen() as seen:
+    with screen(COLUMNS="80", LINES="24") as seen:  # as a shell exports them: the window is what counts
         seen.run(COMMAND)
         text = seen.wait_for(LIVE)
         for word in (
