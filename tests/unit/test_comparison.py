@@ -43,6 +43,7 @@ def test_a_change_is_marked_exactly_where_it_is_larger_than_the_share(now: int, 
     [
         (Change("dose", "100", "120", (Number(100, 120),)), "+20 %", False),
         (Change("dose", "1000", "1201", (Number(1000, 1201),)), "+20.1 %", True),
+        (Change("given today", "0.147", "25.147", (Number(147, 25_147),)), "+17007 %", True),
         (Change("dose", "none", "10", (Number(0, 10),)), "new", True),
         (Change("dose", "10", "none", (Number(10, 0),)), "ended", True),
         (Change("dose", "-", "10"), "new", False),

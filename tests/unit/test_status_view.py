@@ -97,3 +97,9 @@ def test_scripts_get_every_field_once_with_names_and_times_that_they_can_read() 
     assert document["plan_next"].startswith("2026-12-01T") and document["calibrated"] is None
     assert not status_parts.RENAMED & set(document)
     assert {"patient_boluses_left", "periodic_due_ms", "start_in_ms", "bridge_left_nl", "age_ms"} <= set(document)
+
+
+def test_a_day_is_24_h_in_a_dose_window_and_the_time_since_the_start_is_told_in_seconds() -> None:
+    windows = [{"span_min": 1440, "limit_nl": 100_000, "used_nl": 30_000}]
+    told = rows(window_list=windows, delivered_ug_per_ml=500, uptime_ms=5_274)
+    assert told["within 24 h"] == "15 ug of 50 ug at most" and told["pump"].endswith(", up 5 s")
