@@ -119,11 +119,11 @@ def of(look: Look) -> Day:
     begun_ms, ran_on = _beginning(look)
     start_ms = max(midnight_ms, begun_ms or 0)
     counts = Counts(look)
-    # A clock that was set back to before the beginning leaves no day to plan.
-    if program is None or not status["time_valid"] or begun_ms is None or begun_ms > now_ms:
+    # A clock that was set back to a time that the log has had already leaves no day to plan.
+    if program is None or not status["time_valid"] or begun_ms is None or look.set_back:
         since = counts.between(midnight_ms)
         by_hand_nl = counts.nl(since, counts.rows[-1][1], BY_HAND)
-        return Day(now_ms, midnight_ms, status["delivered_today_nl"], by_hand_nl)
+        return Day(now_ms, midnight_ms, status["delivered_today_nl"], min(by_hand_nl, status["delivered_today_nl"]))
     course = _course(look, program, start_ms)
     if start_ms == midnight_ms:
         since = counts.between(start_ms)

@@ -21,6 +21,8 @@ Values = dict[str, Any]
 FIRST_TAIL = 200
 FURTHER = 400
 KEPT = 2000
+# The log is read after the status: so much later a record may be.
+_BEHIND_MS = units.MS_PER_MIN
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,11 @@ class Look:
         if not self.status["time_valid"]:
             return 0
         return int(self.status["time_ms"] + self.status["utc_offset_min"] * units.MS_PER_MIN)
+
+    @property
+    def set_back(self) -> bool:
+        """Whether the log has records of a time that the clock has yet to reach: somebody set it back."""
+        return bool(self.placed) and self.placed[-1].local_ms > self.local_ms + _BEHIND_MS
 
     @property
     def ahead_ms(self) -> int | None:

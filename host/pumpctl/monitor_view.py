@@ -117,8 +117,7 @@ def progress(look: Look, day: Day) -> str:
             return "no plan: the pump's clock is lost"
         if look.program is None:
             return "no plan: no therapy"
-        set_back = look.status["state"] in states.DELIVERING
-        return f"no plan: {'the clock was set back' if set_back else 'therapy has not started'}"
+        return f"no plan: {'the clock was set back' if look.set_back else 'therapy has not started'}"
     slack_nl = look.status["rate_nl_per_day"] * _SLACK_MS // units.MS_PER_DAY
     slack_nl += units.steps_volume_nl(_SLACK_STEPS, look.status["step_pl"])
     off_nl = day.behind_nl

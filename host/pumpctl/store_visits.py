@@ -19,6 +19,7 @@ CREATE TABLE visits (
 );
 CREATE UNIQUE INDEX one_open_visit ON visits (serial) WHERE state = 'open';
 """
+_THEN = ", then "
 _COLUMNS = "id, serial, kind, state, patient, operator, begun, ended, document, revision"
 
 
@@ -44,6 +45,11 @@ class Visit:
     done: list[str] = field(default_factory=list)
     figures: list[list[str]] = field(default_factory=list)
     revision: int = 0
+
+    def taken_up_by(self, name: str) -> None:
+        """Another person goes on with it: both names stand."""
+        if name and name not in self.operator.split(_THEN):
+            self.operator = _THEN.join(filter(None, (self.operator, name)))
 
     def document(self) -> dict[str, Any]:
         """The visit for scripts."""
@@ -116,9 +122,9 @@ class Visits:
         own = json.dumps({name: getattr(visit, name) for name in _OWN})
         with self._transaction():
             kept = self._base.execute(
-                "UPDATE visits SET state = ?, patient = ?, ended = ?, document = ?, revision = revision + 1"
-                " WHERE id = ? AND revision = ?",
-                (visit.state, visit.patient, visit.ended, own, visit.id, visit.revision),
+                "UPDATE visits SET state = ?, patient = ?, operator = ?, ended = ?, document = ?,"
+                " revision = revision + 1 WHERE id = ? AND revision = ?",
+                (visit.state, visit.patient, visit.operator, visit.ended, own, visit.id, visit.revision),
             )
             if not kept.rowcount:
                 raise UsageProblem(

@@ -193,6 +193,15 @@ def test_a_clock_set_back_to_before_the_beginning_leaves_no_plan_in_the_future()
     assert monitor_view.progress(seen, monitor_day.of(seen)) == "no plan: the clock was set back"
 
 
+def test_a_clock_set_back_into_a_day_that_the_log_has_had_leaves_no_plan_and_no_more_boluses_than_were_given() -> None:
+    now = look()
+    back_ms = now.status["time_ms"] - 3 * units.MS_PER_H
+    seen = replace(now, status={**now.status, "time_ms": back_ms, "delivered_today_nl": 1_000})
+    day = monitor_day.of(seen)
+    assert monitor_view.progress(seen, day) == "no plan: the clock was set back"
+    assert day.by_hand_nl <= day.delivered_nl == 1_000
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

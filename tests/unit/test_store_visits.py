@@ -31,6 +31,16 @@ def test_a_visit_is_read_back_by_another_process_as_it_was_kept(path: Path) -> N
     assert told["figures"] == [["residual", "1.8 mL"]] and told["begun"] and told["ended"] is None
 
 
+def test_who_goes_on_with_a_visit_stands_beside_who_began_it(path: Path) -> None:
+    with Archive(path) as archive:
+        visit = archive.begin_visit("E66100", "refill", "Ada", BEGUN)
+        for name in ("Ada", "Ben", "", "Ben"):
+            visit.taken_up_by(name)
+        archive.keep_visit(visit)
+        (told,) = archive.visits()
+    assert told["operator"] == "Ada, then Ben"
+
+
 def test_a_pump_has_one_open_visit(path: Path) -> None:
     with Archive(path) as archive:
         first = archive.begin_visit("E66100", "refill", "Ada", BEGUN)

@@ -186,6 +186,7 @@ def resume(context: Context, file: Path | None, pairs: tuple[str, ...], confirm_
         context.out.note(
             f"Visit {one.id} ({one.kind}), begun {timetext.short(one.begun)} by {one.operator}, patient {one.patient}."
         )
+        one.taken_up_by(context.who)
         _run(context, Room(pump, archive, one, Terminal(context, confirm_warnings), visit_kinds.KINDS[one.kind]), fresh)
 
 
@@ -228,6 +229,7 @@ def abandon(context: Context, touched: bool | None, go_on: bool | None) -> None:
             one.answers.pop(key, None)
             one.given.pop(key, None)
         one.given |= {key: value for key, value in (("touched", touched), ("resume", go_on)) if value is not None}
+        one.taken_up_by(context.who)
         context.confirm(f"Give up visit {one.id} ({one.kind}, begun {timetext.short(one.begun)})?")
         room = Room(pump, archive, one, Terminal(context, False))
         try:
