@@ -23,7 +23,7 @@ def lines(report: Report) -> list[tuple[str, str]]:
         for name in ("patient bolus", "periodic bolus", "bolus", "dose limit", "minimum rate")
         if told[name] not in _NONE
     ]
-    names = {"bolus": "clinician bolus", "dose limit": "limits"}
+    names = {"bolus": "clinician bolus"}
     return [(names.get(name, name), in_print(" ".join(words.split()))) for name, words in rows]
 
 

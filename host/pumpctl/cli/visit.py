@@ -275,7 +275,8 @@ def show(context: Context, number: int) -> None:
         one = archive.visit(number)
     told = _document(one)
     context.out.result(told)
-    rows = [(name, str(told[name] or "-")) for name in ("kind", "state", "patient", "serial", "operator")]
+    heads = {"kind": "visit", "state": "visit is", "patient": "patient", "serial": "pump", "operator": "operator"}
+    rows = [(head, str(told[name] or "-")) for name, head in heads.items()]
     rows += [(name, timetext.short(told[name]) or "-") for name in ("begun", "ended")]
     rows += [(step["title"], "done" if step["done"] else "not done") for step in told["steps"]]
     rows += [(name, value) for name, value in one.figures]
