@@ -1,9 +1,9 @@
 """What a visit finds when it begins, and what of it somebody else has changed when it is gone on with."""
 
 from infuser.wire import states, units
-from pumpctl import doses, quantity, status_parts, status_view, timetext
+from pumpctl import doses, ports, quantity, status_parts, status_view, timetext
 from pumpctl import program as therapies
-from pumpctl.client import Values
+from pumpctl.client import Pump, Values
 from pumpctl.visit import moment
 from pumpctl.visit_room import Room
 
@@ -26,18 +26,23 @@ def survey(room: Room) -> None:
         refill_due=status_view.refill_due(now["refill_due_ms"], now),
         alarms=[alarm_text(one) for one in now["alarm_list"]],
         status=[list(row) for row in status_view.lines(now, room.pump.hello)],
-        clock_off=clock_off(now),
+        clock_off=clock_off(now, is_virtual(room.pump)),
         **course(now),
         **_programmed(now, room.pump.read_program()),
     )
 
 
-def clock_off(now: Values) -> str:
+def is_virtual(pump: Pump) -> bool:
+    """Whether its time is its own, so that the difference to this machine's says nothing."""
+    return ports.virtual_name(pump.transport.name) is not None
+
+
+def clock_off(now: Values, virtual: bool = False) -> str:
     """What is to be said of the pump's clock, by which each date of a visit is; empty if it is as here."""
     if not now["time_valid"]:
         return "The pump's clock is not set: it knows no refill date. Set it: `pumpctl clock set`."
     ahead_ms = now["time_ms"] - timetext.now()[0]
-    if abs(ahead_ms) < _CLOCK_OFF_MS:
+    if virtual or abs(ahead_ms) < _CLOCK_OFF_MS:
         return ""
     size = quantity.format_duration(abs(ahead_ms) // units.MS_PER_MIN * units.MS_PER_MIN)
     way = "ahead of" if ahead_ms > 0 else "behind"

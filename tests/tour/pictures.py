@@ -102,7 +102,7 @@ def titration(tour: Tour) -> None:
 REFILL = (
     ("as read from the patient", "BENCH-001"), ("Stop pump", "y"), ("Volume drawn", "17.9ml"),
     ("Volume filled", "20ml"), ("as read from the vial", "500ug/ml"), ("Account for", "y"), ("pump warns", ""),
-    ("goes on at the end", "y"), ("Start 100", "y"),
+    ("goes on at the end", "y"), ("To confirm", "100ug/d"),
 )  # fmt: skip
 
 

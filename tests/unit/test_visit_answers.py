@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pumpctl import program as therapies
-from pumpctl import visit_adjust, visit_answers, visit_kinds
+from pumpctl import timetext, visit_adjust, visit_answers, visit_facts, visit_kinds
 from pumpctl.errors import FileProblem, UsageProblem
 from pumpctl.program_view import figures
 from pumpctl.visit_discrepancy import Discrepancy
@@ -113,3 +113,15 @@ def test_a_rescaled_program_gives_the_dose_and_never_more(name: str) -> None:
     told = visit_adjust.rescaled(program, wanted)
     assert wanted - 600 <= figures(told)["dose_ng_per_day"] <= wanted
     assert [step["start_min"] for step in told["step_list"]] == [step["start_min"] for step in program["step_list"]]
+
+
+@pytest.mark.parametrize(
+    ("off_ms", "told"), [(0, ""), (9 * 60_000, ""), (-26 * 3_600_000, "1 d 2 h behind"), (3_600_000, "1 h ahead of")]
+)
+def test_a_clock_that_dates_the_visit_wrong_is_told_but_not_that_of_a_virtual_pump(off_ms: int, told: str) -> None:
+    slack_ms = 1_000 if off_ms > 0 else -1_000  # for the time that passes meanwhile
+    status = {"time_valid": True, "time_ms": timetext.now()[0] + off_ms + slack_ms}
+    said = visit_facts.clock_off(status)
+    assert told in said and bool(said) == bool(told)
+    assert visit_facts.clock_off(status, virtual=True) == ""
+    assert "is not set" in visit_facts.clock_off({**status, "time_valid": False}, virtual=True)

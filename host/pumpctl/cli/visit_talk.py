@@ -73,7 +73,7 @@ class Terminal:
 
     def order(self, question: str, patient: str, dose_ng_per_day: int, changes: list[Change], starts: bool) -> None:
         """Compared and confirmed as the command of its own does it."""
-        confirming.show(self._context, changes, "Now and then")
+        confirming.show(self._context, changes, "Now and new")
         if dose_ng_per_day:
             meant = confirming.Meant(patient, dose_ng_per_day)
             confirming.change(self._context, question, meant, changes, starts)
