@@ -1,5 +1,6 @@
 """What the commands do, callable from Python with a pump; the command line only asks and prints."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,15 @@ def read_program(pump: Pump) -> Program | None:
     """The program in force, None if there is none."""
     data = pump.read_program()
     return decode(data) if data else None
+
+
+def program_to_compare(pump: Pump, tell: Callable[[str], None]) -> Program | None:
+    """The program in force for a comparison; None too where it cannot be read, which is told and holds no order up."""
+    try:
+        return read_program(pump)
+    except (Refused, VerificationError) as error:
+        tell(f"no comparison with the program: {error.message}")
+        return None
 
 
 def propose(

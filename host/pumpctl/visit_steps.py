@@ -9,7 +9,7 @@ from pumpctl import doses, operations, order_changes, status_parts, status_view,
 from pumpctl import program as therapies
 from pumpctl import visit_questions as ask
 from pumpctl.client import Values
-from pumpctl.errors import Refused, UsageProblem, VerificationError
+from pumpctl.errors import Refused, UsageProblem
 from pumpctl.quantity import format_dose_rate, format_volume
 from pumpctl.visit_room import Room, Step
 
@@ -152,12 +152,8 @@ def before(room: Room) -> therapies.Program | None:
 
 
 def held_program(room: Room) -> therapies.Program | None:
-    """The program in force, for a comparison; None too where it cannot be read, which must not hold an order up."""
-    try:
-        return operations.read_program(room.pump)
-    except VerificationError as error:
-        room.talk.tell(f"no comparison with the program: {error.message}")
-        return None
+    """The program in force for a comparison, None without one that can be read."""
+    return operations.program_to_compare(room.pump, room.talk.tell)
 
 
 def wanted(room: Room) -> therapies.Program:

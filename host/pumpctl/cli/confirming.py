@@ -13,7 +13,7 @@ from pumpctl.cli import overrides
 from pumpctl.cli.context import Context
 from pumpctl.cli.params import SHARE
 from pumpctl.comparison import Changes
-from pumpctl.errors import Declined, Refused, UsageProblem, VerificationError
+from pumpctl.errors import Declined, UsageProblem
 from pumpctl.quantity import KINDS, QuantityError, format_dose, format_dose_rate
 
 if TYPE_CHECKING:
@@ -89,14 +89,10 @@ def documents(context: Context, changes: Changes) -> list[dict[str, Any]]:
 
 
 def read_program(context: Context, pump: "Pump") -> "Program | None":
-    """The program in force for a comparison; None too where it cannot be read, which must not hold an order up."""
+    """The program in force for a comparison, None without one that can be read."""
     from pumpctl import operations
 
-    try:
-        return operations.read_program(pump)
-    except (Refused, VerificationError) as error:
-        context.out.note(f"no comparison with the program: {error.message}")
-        return None
+    return operations.program_to_compare(pump, context.out.note)
 
 
 def _wrapped(cell: str, width: int) -> str:
