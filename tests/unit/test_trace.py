@@ -1,6 +1,7 @@
 """Every case is traced to its modules and tests, and whatever breaks the chain is told."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,7 +119,9 @@ def test_a_run_tells_how_the_tests_of_each_case_ended(tmp_path: Path, workers: s
         "/dev/null",
         "tests",
     ]
-    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    # Options meant for the run that this test is part of, such as -x, would stop that of its tree early.
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, timeout=120, check=False)
     told = case_tests.read_results(place)
     one = "tests/test_one.py::"
     assert told.cases["EC1"] == {f"{one}test_a": "passed", f"{one}test_b[x]": "failed"}
