@@ -53,6 +53,11 @@ class Pump:
         return self._orders.hello
 
     @property
+    def virtual(self) -> bool:
+        """Whether it is a virtual pump: its time is its own, and the difference to this machine's tells nothing."""
+        return virtual_name(self.transport.name) is not None
+
+    @property
     def settled(self) -> list[str]:
         """What became of a command whose reply was lost in an earlier run, in sentences."""
         return self._orders.settled

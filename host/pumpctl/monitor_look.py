@@ -6,7 +6,7 @@ from typing import Any
 
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import records, units
-from pumpctl import operations, ports, timetext
+from pumpctl import operations, timetext
 from pumpctl.client import Pump
 from pumpctl.errors import VerificationError
 from pumpctl.exchange import Hello
@@ -77,7 +77,7 @@ class Reader:
         """The pump as it is now. Refused, LinkError, VerificationError; an unsound log is told by `problem`."""
         if pump.hello.serial != self.serial:
             self.serial, self.log, self._digest, self._program = pump.hello.serial, [], b"", None
-            self._virtual = ports.virtual_name(pump.transport.name) is not None
+            self._virtual = pump.virtual
         status = pump.status()
         host_ms, _ = timetext.now()
         if status["program_digest"] != self._digest:

@@ -121,6 +121,12 @@ def prime(status: Values, volume_nl: int, duration_ms: int) -> list[Change]:
     ]
 
 
+def refill_words(given: Values) -> str:
+    """What was drawn and filled in, as a question tells it; names as `refill`'s."""
+    drawn, filled = (quantity.format_volume(given[name]) for name in ("residual_nl", "volume_nl"))
+    return f"{drawn} drawn, {filled} of {given['concentration_ug_per_ml']} ug/mL filled in"
+
+
 def refill(status: Values, program: Program | None, expected_nl: int, told: Values) -> list[Change]:
     """A refill beside what the pump expects; `told` holds residual_nl, volume_nl and concentration_ug_per_ml."""
     held, filled = status["delivered_ug_per_ml"], told["concentration_ug_per_ml"]

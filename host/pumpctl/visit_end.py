@@ -31,7 +31,7 @@ def finish(room: Room) -> None:
     room.facts.update(
         primed_nl=primed[1] if primed else None,
         bridge_nl=visit_log.bridge_nl(room.pump, room.facts["mark"]),
-        clock_off=visit_facts.clock_off(now, visit_facts.is_virtual(room.pump)),
+        clock_off=visit_facts.clock_off(now, room.pump.virtual),
         library=status_parts.library(now),
         state_after=status_parts.state_name(now["state"]),
         program_after=held.hex(),

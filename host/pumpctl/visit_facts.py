@@ -1,9 +1,9 @@
 """What a visit finds when it begins, and what of it somebody else has changed when it is gone on with."""
 
 from infuser.wire import states, units
-from pumpctl import doses, ports, quantity, status_parts, status_view, timetext
+from pumpctl import doses, quantity, status_parts, status_view, timetext
 from pumpctl import program as therapies
-from pumpctl.client import Pump, Values
+from pumpctl.client import Values
 from pumpctl.visit import moment
 from pumpctl.visit_room import Room
 
@@ -26,15 +26,10 @@ def survey(room: Room) -> None:
         refill_due=status_view.refill_due(now["refill_due_ms"], now),
         alarms=[alarm_text(one) for one in now["alarm_list"]],
         status=[list(row) for row in status_view.lines(now, room.pump.hello)],
-        clock_off=clock_off(now, is_virtual(room.pump)),
+        clock_off=clock_off(now, room.pump.virtual),
         **course(now),
         **_programmed(now, room.pump.read_program()),
     )
-
-
-def is_virtual(pump: Pump) -> bool:
-    """Whether its time is its own, so that the difference to this machine's says nothing."""
-    return ports.virtual_name(pump.transport.name) is not None
 
 
 def clock_off(now: Values, virtual: bool = False) -> str:

@@ -120,8 +120,7 @@ def account(room: Room) -> None:
     }
     dose = doses.dose_in_force(now) if program else 0
     whose = f" of {room.facts['patient']}{f', {format_dose_rate(dose)}' if dose else ''}"
-    told = f"{format_volume(answers['residual'])} drawn, {format_volume(answers['volume'])} of"
-    question = f"Account for this refill{whose}: {told} {answers['concentration']} ug/mL filled in?"
+    question = f"Account for this refill{whose}: {order_changes.refill_words(given)}?"
     changes = order_changes.refill(now, program, room.facts["expected_nl"], given)
     room.talk.order(question, now["patient"], dose, changes, False)
     reply = room.pump.complete_refill(answers["residual"], answers["volume"], answers["concentration"])

@@ -117,21 +117,21 @@ def visit(tour: Tour) -> None:
         screen.wait_for("As text")
 
 
-def monitor(tour: Tour) -> None:
-    with tour.terminal(80, 24) as screen:
+def watched(tour: Tour, name: str, until: str, width: int, height: int) -> None:
+    """A picture of the monitor as soon as a pattern is seen."""
+    with tour.terminal(width, height) as screen:
         screen.run("pumpctl monitor")
-        screen.wait_for("LIVE")
-        tour.keep(screen, "monitor", 80)
+        screen.wait_for(until)
+        tour.keep(screen, name, width)
         screen.keys("q")
         screen.wait_for(PROMPT)
+
+
+def monitor(tour: Tour) -> None:
+    watched(tour, "monitor", "LIVE", 80, 24)
     tour.plant.fault("occlude")
     tour.plant.advance_ms(86_400_000, until="alarm")
-    with tour.terminal(120, 40) as screen:
-        screen.run("pumpctl monitor")
-        screen.wait_for("occlusion")
-        tour.keep(screen, "monitor-alarm", 120)
-        screen.keys("q")
-        screen.wait_for(PROMPT)
+    watched(tour, "monitor-alarm", "occlusion", 120, 40)
     tour.plant.fault("occlude", on=False)
 
 

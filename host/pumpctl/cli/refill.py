@@ -117,7 +117,7 @@ def _compare(
     given = {"residual_nl": residual, "volume_nl": volume, "concentration_ug_per_ml": concentration}
     changes = order_changes.refill(now, program, begun["expected_residual_nl"], given)
     confirming.show(context, changes, f"Pump {pump.hello.serial}")
-    told = f"{format_volume(residual)} drawn, {format_volume(volume)} of {concentration} ug/mL filled in"
+    told = order_changes.refill_words(given)
     if program is None:
         context.confirm(f"Account for this refill: {told}?")
         return changes
