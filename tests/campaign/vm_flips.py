@@ -10,8 +10,8 @@ import bits
 import idle
 import main
 import vm_world
-from bus import clock
 from plant import plant
+from slaves import clock
 from vm_chance import Chance
 
 from infuser.app import startup

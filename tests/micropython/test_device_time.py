@@ -205,7 +205,7 @@ def test_a_fast_crystal_shortens_the_pumps_second_not_the_worlds(world: World) -
     told = world.run(
         """
 import time
-from bus import clock
+from slaves import clock
 time.sleep_ms(1000000000)
 result = [time.ticks_ms(), clock.true_us() // 1000]
 """,

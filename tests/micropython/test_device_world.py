@@ -12,7 +12,7 @@ from infuser.hw.sensors import Sensors
 from infuser.hw.wallclock import WallClock
 from plant import plant, END
 from fluid import fluid
-from bus import clock
+from slaves import clock
 drive, i2c = Drive(), machine.I2C(0)
 sensors, wall = Sensors(i2c), WallClock(i2c)
 drive.enable(True)

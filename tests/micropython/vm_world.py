@@ -3,8 +3,8 @@
 import idle
 import kernel
 import main
-from bus import clock
 from plant import END, plant
+from slaves import clock
 from vm_witness import files_of, motor_of, witness_of
 
 from infuser.app import startup

@@ -5,9 +5,9 @@ from array import array
 import faults
 import idle
 import kernel
-from bus import clock
 from fluid import fluid
 from plant import plant
+from slaves import clock
 
 from infuser.wire import records, states
 

@@ -19,7 +19,7 @@ def firmware_files() -> list[Path]:
 
 
 def host_files() -> list[Path]:
-    return [path for path in sorted(HOST.glob("pumpctl/**/*.py")) if "device" not in path.parts]
+    return [path for path in sorted(HOST.glob("pumpctl/**/*.py")) if not {"device", "world"} & set(path.parts)]
 
 
 def named(path: Path) -> str:

@@ -155,7 +155,7 @@ def test_the_due_time_of_a_refill_is_a_dash_where_nothing_tells_and_now_when_it_
 
 
 def test_every_fault_of_the_virtual_pump_has_its_line() -> None:
-    tree = ast.parse((HOST / "pumpctl/virtual/device/faults.py").read_text(encoding="utf-8"))
+    tree = ast.parse((HOST / "pumpctl/virtual/world/faults.py").read_text(encoding="utf-8"))
     (table,) = [
         node.value
         for node in tree.body

@@ -1,4 +1,4 @@
-"""What can fail inside the chip and around it: transfers that never end, timers that stop, lamps that stay dark."""
+"""What can fail inside the chip and around it: transfers that never end, timers that stop."""
 
 import sys
 
@@ -6,7 +6,6 @@ import kernel
 from chipstate import chip
 
 timers_dead = False  # hard timers fire no more
-lamps_dead = bytearray(30)  # by GPIO: 1 for a lamp that stays dark
 hangs = {"bus-hang": 0, "flash-hang": 0}  # how many operations to come never end
 
 

@@ -1,5 +1,7 @@
 """What the chip knows of itself, and how a life of the firmware ends."""
 
+import gc
+
 import idle
 import kernel
 
@@ -45,6 +47,11 @@ class Chip:
         """As stop(), and raise it now."""
         self.stop(code, off_ms)
         kernel.check()
+
+    def heap_free(self):
+        """Bytes that the VM's heap has left."""
+        gc.collect()
+        return gc.mem_free()
 
 
 chip = Chip()

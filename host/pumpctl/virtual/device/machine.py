@@ -6,7 +6,6 @@ import time as _time
 import broken as _broken
 import idle as _idle
 import kernel
-import traces as _traces
 import uselect
 from analogue import ADC, PWM  # noqa: F401 (machine.ADC, machine.PWM)
 from bus import I2C  # noqa: F401 (machine.I2C)
@@ -14,11 +13,8 @@ from chipstate import chip, mem32  # noqa: F401 (machine.mem32)
 from micropython import heap_lock, heap_unlock
 from plant import MOVED, plant
 
-from infuser.hw import board as _board
-
 PWRON_RESET = 1
 WDT_RESET = 3
-_LAMPS = {_board.PINS["lamp_" + name]: name for name in ("red", "yellow", "cyan")}
 
 
 class Pin:
@@ -58,13 +54,7 @@ class Pin:
             self._drive(1 if level else 0)
 
     def _drive(self, level):
-        gpio = self.gpio
-        if gpio in _LAMPS:
-            if _broken.lamps_dead[gpio]:
-                level = 0
-            if plant.levels[gpio] != level:
-                _traces.saw(_LAMPS[gpio], level)
-        plant.drive(gpio, level)
+        plant.drive(self.gpio, level)
 
     __call__ = value
 

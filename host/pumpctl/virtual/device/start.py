@@ -16,17 +16,17 @@ MOUNT_POINT = "/pump"
 def power_on(config):
     """Build the world around the firmware as the configuration and the saved plant describe it."""
     # Built-in modules give way to files of the same name only if these come first.
-    sys.path[:] = [HERE] + config["firmware_dirs"] + [".frozen"]
+    sys.path[:] = [HERE, HERE + "/../world"] + config["firmware_dirs"] + [".frozen"]
     import binascii
 
     import idle
     import installed
     import saved
-    from bus import clock
     from chipstate import chip
     from control import Control
     from flash import image
     from kernel import Event
+    from slaves import clock
 
     clock.ppm = config.get("crystal_ppm", 0)
     plant_path = config["plant"]

@@ -6,10 +6,10 @@ import bits
 import broken
 import idle
 import installed
-from bus import clock
 from flash import BLOCKS, image
 from fluid import fluid
 from plant import plant
+from slaves import clock
 
 from infuser.hw import board
 
@@ -139,8 +139,8 @@ def _hangs(name):
 def _lamp(on, value):
     for colour in _COLOURS:
         gpio = board.PINS["lamp_" + colour]
-        broken.lamps_dead[gpio] = on and colour == value
-        if broken.lamps_dead[gpio]:
+        plant.lamps_dead[gpio] = on and colour == value
+        if plant.lamps_dead[gpio]:
             plant.drive(gpio, 0)
 
 

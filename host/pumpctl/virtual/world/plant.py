@@ -7,6 +7,7 @@ interrupt handler reaches (`sync`, `pulses`, `level`) uses small integers only a
 from math import pi, sin
 
 import kernel
+import traces
 
 from infuser.hw import board
 from infuser.wire import units
@@ -23,6 +24,7 @@ _FULL = board.PINS["limit_full"]
 _EMPTY = board.PINS["limit_empty"]
 MOVED = (_FULL, _EMPTY)  # the pins whose level the mechanics give
 _LAMPS = (board.PINS["lamp_cyan"], board.PINS["lamp_yellow"], board.PINS["lamp_red"])
+_COLOURS = ("cyan", "yellow", "red")
 _BESIDE = (0, 1, 0, -1)
 _SINE = bytes(round(100 + 100 * sin(pi * index / 32)) for index in range(64))  # a period, 100 is zero
 _DAY_US = 86400000000
@@ -58,6 +60,7 @@ class Plant:
         self.temperature_mc = 32000
         self.sounder_hz = 0
         self.sounder_dead = False
+        self.lamps_dead = bytearray(30)  # by GPIO: 1 for a lamp that stays dark
         self.encoder_dead = False
         self.clock_absent = False
         self.noise = 1
@@ -157,6 +160,8 @@ class Plant:
 
     def drive(self, gpio, level):
         """The firmware puts a level on a pin."""
+        if self.lamps_dead[gpio]:
+            level = 0
         if self.levels[gpio] != level:
             if gpio == _DIR:
                 self.sync()
@@ -180,7 +185,14 @@ class Plant:
         self.enabled = False
         self.levels[gpio] = level
 
+    def sound(self, hz):
+        """The firmware lets the sounder sound at a frequency, 0 for silence."""
+        if hz != self.sounder_hz:
+            self.sounder_hz = hz
+            traces.saw("sounder", hz)
+
     def _lamp_turns(self, index, level):
+        traces.saw(_COLOURS[index], level)
         if level:
             self._lit_us[index] = kernel.now_us
         elif kernel.now_us - self._lit_us[index] >= _LAMP_LIT_US:

@@ -1,17 +1,16 @@
-"""The control channel inside the VM: JSON lines with orders from the supervisor, carried out at idle points."""
+"""The control channel: JSON lines with orders from the supervisor, carried out at idle points."""
 
-import gc
 import json
 
 import faults
 import idle
 import kernel
 import traces
-from bus import clock
 from chipstate import chip
 from flash import image
 from fluid import fluid
 from plant import END, STEP_PL, plant
+from slaves import clock
 
 from infuser.hw import board
 
@@ -144,7 +143,6 @@ class _Release(kernel.Event):
 def truth():
     """The plant as it really is."""
     fluid.flow()
-    gc.collect()
     lamps = {colour: bool(plant.levels[board.PINS["lamp_" + colour]]) for colour in ("red", "yellow", "cyan")}
     return {
         "now_ms": clock.true_us() // 1000,
@@ -172,7 +170,7 @@ def truth():
             "erase_max": max(image.erases),
             "reads": image.reads,
         },
-        "heap_free": gc.mem_free(),
+        "heap_free": chip.heap_free(),
     }
 
 

@@ -5,11 +5,11 @@ import os
 
 import broken
 import faults
-from bus import clock
 from chipstate import chip
 from flash import image
 from fluid import fluid
 from plant import plant
+from slaves import clock
 
 _KEPT = {
     "plant": (
