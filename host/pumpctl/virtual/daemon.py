@@ -9,11 +9,12 @@ from typing import Any
 
 from pumpctl.virtual.paths import PumpPaths
 
-START_WITHIN_S = 60
+_MORE_S = 30  # than the firmware has to get ready: for the processes around it
 
 
-def launch(paths: PumpPaths) -> dict[str, Any]:
+def launch(paths: PumpPaths, ready_within_s: float) -> dict[str, Any]:
     """Starts the daemon; its report ("ok", "error", "log_tail") once the firmware idles or is known not to."""
+    within_s = ready_within_s + _MORE_S
     hear, tell = os.pipe()
     try:
         with paths.log.open("wb") as log:
@@ -29,7 +30,7 @@ def launch(paths: PumpPaths) -> dict[str, Any]:
             )
         os.close(tell)
         tell = -1
-        ready, _, _ = select.select([hear], [], [], START_WITHIN_S)
+        ready, _, _ = select.select([hear], [], [], within_s)
         data = os.read(hear, 1 << 16) if ready else b""
     finally:
         os.close(hear)
@@ -39,5 +40,5 @@ def launch(paths: PumpPaths) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(data)
         return report
     tail = paths.log.read_text(errors="replace")[-2000:]
-    error = "its supervisor ended at once" if ready else f"its firmware did not answer within {START_WITHIN_S} s"
+    error = "its supervisor ended at once" if ready else f"its firmware did not answer within {within_s:g} s"
     return {"ok": False, "error": error, "log_tail": tail}

@@ -12,6 +12,8 @@ stdout on the master end of a raw pseudo-terminal and stderr on vm.log. Keys of 
     serial            8 bytes in hex, for machine.unique_id()
     wall_ms           wall clock (ms since 1970, UTC) that a new plant's DS3231 starts with
     speed             virtual seconds a second; 0 = time moves only by `advance`
+    chip              "vm", or "rp2040": `python -m pumpctl.board <config.json>` is started in the VM's place, with the
+                      same streams and keys, and `uf2` is the image that the emulated chip runs
     seed, crystal_ppm of the plant's noise; error of the pump's crystal
     files             folder whose files a new flash image holds from the beginning
 
@@ -36,6 +38,12 @@ from pumpctl.virtual.paths import PumpPaths
 # firmware: a frozen image has it in the flash, and here it is compiled into the heap.
 HEAP_KIB = 2 * 192 + 320
 HEAP = f"{HEAP_KIB}k"
+
+VM = "vm"
+RP2040 = "rp2040"
+CHIPS = (VM, RP2040)
+# A start on the emulated chip takes its seconds, and each of them many seconds of real time.
+READY_WITHIN_S = {VM: 30, RP2040: 300}
 
 
 def micropython(named: str | None = None) -> str:
@@ -85,6 +93,7 @@ def firmware_dirs() -> list[Path]:
 def new_config(paths: PumpPaths, settings: dict[str, Any]) -> dict[str, Any]:
     """Configuration of the pump: `settings` that are not None over those it had, over the defaults."""
     config: dict[str, Any] = {
+        "chip": VM,
         "speed": 1.0,
         "seed": 1,
         "crystal_ppm": 0,
@@ -92,23 +101,42 @@ def new_config(paths: PumpPaths, settings: dict[str, Any]) -> dict[str, Any]:
     }
     if paths.exists():
         config.update(json.loads(paths.config.read_text()))
+        _refuse_other_chip(paths.name, config["chip"], settings.get("chip"))
     config.update({key: value for key, value in settings.items() if value is not None})
     config.update(
         name=paths.name,
         serial=hashlib.sha256(paths.name.encode()).hexdigest()[:16],
-        micropython=micropython(settings.get("micropython")),
-        start=str(device_start()),
         firmware_dirs=[paths.application.name],
         image=paths.application.name,
         flash=paths.flash.name,
         plant=paths.plant.name,
         reset_cause="power-on",
     )
+    if config["chip"] == RP2040:
+        from pumpctl.board import requirements
+
+        config["uf2"] = str(requirements.image(settings.get("uf2") or config.get("uf2")))
+    else:
+        config.update(micropython=micropython(settings.get("micropython")), start=str(device_start()))
     return config
 
 
-def install(paths: PumpPaths) -> None:
-    """Copies the firmware into the pump's folder, as it is flashed onto a board: what runs stays what it was."""
+def _refuse_other_chip(name: str, has: str, wanted: str | None) -> None:
+    """A pump's flash is laid out for the bench that it was made on."""
+    if wanted is not None and wanted != has:
+        raise UsageProblem(
+            f"virtual pump '{name}' was made with --chip {has}", field="chip", value=wanted,
+            remedy=f"start another one under another --name, or remove this one: `pumpctl virtual remove --name {name}`",
+        )  # fmt: skip
+
+
+def install(paths: PumpPaths, config: dict[str, Any]) -> None:
+    """Puts the firmware into the pump's folder, as it is flashed onto a board: what runs stays what it was."""
+    if config["chip"] == RP2040:
+        from pumpctl.board import install as onto_flash
+
+        onto_flash.install(paths.flash, config)
+        return
     contents = {path: source.read_bytes() for path, source in firmware_files.application().items()}
     contents[firmware_files.IMAGE_LIST] = firmware_files.image_list(contents)
     shutil.rmtree(paths.application, ignore_errors=True)
@@ -127,4 +155,6 @@ def write_config(paths: PumpPaths, config: dict[str, Any]) -> None:
 
 def vm_command(paths: PumpPaths, config: dict[str, Any]) -> list[str]:
     """Run it in the pump's folder: MicroPython takes no path of more than 255 bytes as an argument."""
+    if config["chip"] == RP2040:
+        return [sys.executable, "-P", "-m", "pumpctl.board", paths.config.name]
     return [config["micropython"], "-X", f"heapsize={HEAP}", config["start"], paths.config.name]

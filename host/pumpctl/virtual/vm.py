@@ -15,7 +15,6 @@ from pumpctl.virtual import launcher
 from pumpctl.virtual.paths import PumpPaths
 
 RESET_CAUSES = {42: "watchdog", 43: "soft", 44: "power-on"}
-READY_WITHIN_S = 30
 SILENCE_MAX_S = 180
 STOP_WITHIN_S = 5
 _LINE_MAX = 1 << 20
@@ -58,11 +57,16 @@ class Vm:
     """A started VM. Only one request is under way at a time; the supervisor sees to that."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        ready_within_s: float,
     ) -> None:
         self._process = process
         self._reader = reader
         self._writer = writer
+        self._ready_within_s = ready_within_s
         self.pid = process.pid
 
     @classmethod
@@ -83,11 +87,11 @@ class Vm:
                 cwd=paths.directory,
             )
         reader, writer = await asyncio.open_connection(sock=ours, limit=_LINE_MAX)
-        return cls(process, reader, writer)
+        return cls(process, reader, writer, launcher.READY_WITHIN_S[config.get("chip", launcher.VM)])
 
     async def ready(self) -> Message:
         """Plant truth once the firmware idles for the first time; VmEnded if that does not come about."""
-        return await self.ask({"op": "get"}, READY_WITHIN_S)
+        return await self.ask({"op": "get"}, self._ready_within_s)
 
     async def ask(self, request: Message, silence_max_s: float = SILENCE_MAX_S) -> Message:
         """The answer to `request`, which has "ok"; VmEnded when the VM ends before it, or falls silent."""

@@ -91,14 +91,14 @@ def _put(owner, attribute):
 
 def _pin(signal, faulty):
     def apply(on, _value):
-        plant.levels[board.PINS[signal]] = faulty if on else 1 - faulty
+        plant.sense(board.PINS[signal], faulty if on else 1 - faulty)
 
     return apply
 
 
 def _supply(_on, _value):
     cut = "battery" in active or "supply-off" in active
-    plant.levels[board.PINS["supply_present"]] = 0 if cut else 1
+    plant.sense(board.PINS["supply_present"], 0 if cut else 1)
 
 
 def _battery(on, value):

@@ -1,0 +1,127 @@
+"""The flash chip: an image file that outlives the emulator, real durations, wear, and operations that are torn."""
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+from rp2040py.peripherals import ssi
+
+from pumpctl.board.pio import Pacer
+
+STORAGE_START = 0xA0000  # of a Pico's file system
+BLOCK_BYTES = 4096
+BLOCKS = 352
+ERASE_US = 45_000
+PROGRAM_US = 400
+_UNIQUE_ID = 0x4B  # and four bytes of nothing before the eight of the number
+_ID_AT = 5
+_BLANK = b"\xff"
+
+
+class Torn(Exception):
+    """The power failed during the operation."""
+
+
+class FlashChip:
+    """Erase and program as the SSI hears them. Names as in the virtual pump's flash: they are saved and set alike.
+
+    `cut_at` n: the power fails during the n-th operation from now; `dropped` True: and nothing of it is done.
+    """
+
+    def __init__(self, path: Path, serial: bytes) -> None:
+        self.path = path
+        self.serial = serial
+        self.erases = array("I", [0] * BLOCKS)
+        self.programs = array("I", [0] * BLOCKS)
+        self.reads = 0
+        self.cut_at = 0
+        self.dropped = False
+        self.broken = False
+        self.bad: list[int] = []
+        self.failing = 0
+        self.hang = 0
+        self.stalled_ns = 0
+        self.erase_us = ERASE_US
+        self.program_us = PROGRAM_US
+        self.on_cut = lambda: None
+        self.operations = 0
+        self._mcu: Any = None
+        self._file = path.open("r+b", buffering=0) if path.exists() else None
+
+    def attach(self, mcu: Any, pacer: Pacer) -> None:
+        """Put the image into the chip's flash and take over its commands."""
+        self._mcu = mcu
+        self._pacer = pacer
+        if self._file is None:
+            self.path.write_bytes(_BLANK * (BLOCKS * BLOCK_BYTES))
+            self._file = self.path.open("r+b", buffering=0)
+        mcu.flash[STORAGE_START : STORAGE_START + BLOCKS * BLOCK_BYTES] = self._file.read()
+        self._apply = mcu.ssi._apply_command
+        self._shift = mcu.ssi._shift_byte
+        mcu.ssi._apply_command = self._on_command
+        mcu.ssi._shift_byte = self._on_byte
+
+    def write(self, at: int, data: bytes) -> None:
+        """Change what the flash holds, behind the chip's back; `at` is counted from the start of the storage."""
+        assert self._file is not None
+        self._mcu.flash[STORAGE_START + at : STORAGE_START + at + len(data)] = data
+        self._file.seek(at)
+        self._file.write(data)
+
+    def _on_byte(self, byte: int) -> int:
+        shifted = int(self._shift(byte))
+        command = self._mcu.ssi._tx_buffer
+        if command[0] == _UNIQUE_ID and _ID_AT <= len(command) - 1 < _ID_AT + len(self.serial):
+            return self.serial[len(command) - 1 - _ID_AT]
+        return shifted
+
+    def _on_command(self) -> None:
+        command = bytes(self._mcu.ssi._tx_buffer)
+        erase = command[:1] and command[0] in (ssi.CMD_SECTOR_ERASE, ssi.CMD_BLOCK_ERASE) and len(command) >= 4
+        program = command[:1] and command[0] == ssi.CMD_PAGE_PROGRAM and len(command) > 4
+        if not (erase or program) or not self._mcu.ssi._write_enabled:
+            self._apply()
+            return
+        size = (
+            ssi.FLASH_PAGE_SIZE if program else BLOCK_BYTES if command[0] == ssi.CMD_SECTOR_ERASE else 16 * BLOCK_BYTES
+        )
+        start = int.from_bytes(command[1:4], "big") & ~(size - 1)
+        before = bytes(self._mcu.flash[start : start + size])
+        self._apply()
+        self._settle(start, before, bool(erase))
+
+    def _settle(self, start: int, before: bytes, erase: bool) -> None:
+        """What the operation has really done, how long it took, and whether the power lasted."""
+        size = len(before)
+        at = start - STORAGE_START
+        after = bytes(self._mcu.flash[start : start + size])
+        self.operations += 1
+        torn = self.cut_at == 1
+        self.cut_at = max(0, self.cut_at - 1)
+        block = at // BLOCK_BYTES
+        if erase and self.failing and block not in self.bad:
+            self.failing -= 1
+            self.bad.append(block)
+        if self.broken or block in self.bad or (torn and self.dropped):
+            after = before
+        elif torn:
+            after = after[: size // 2] + before[size // 2 :]
+        self._mcu.flash[start : start + size] = after
+        if 0 <= at < BLOCKS * BLOCK_BYTES:
+            assert self._file is not None
+            self._file.seek(at)
+            self._file.write(after)
+            counters = self.erases if erase else self.programs
+            for touched in range(block, min(BLOCKS, block + max(1, size // BLOCK_BYTES))):
+                counters[touched] += 1
+        if torn:
+            self.on_cut()
+            return
+        self._stall((self.erase_us * max(1, size // BLOCK_BYTES) if erase else self.program_us) * 1000)
+        if self.hang:
+            self.hang -= 1
+            self._stall(10_000_000_000)  # longer than any watchdog waits
+
+    def _stall(self, duration_ns: int) -> None:
+        self.stalled_ns += duration_ns
+        self._pacer.pass_ns(duration_ns)

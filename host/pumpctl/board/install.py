@@ -1,0 +1,19 @@
+"""Puts the compiled application onto the flash of an emulated board, as `pumpctl flash` would leave it."""
+
+from pathlib import Path
+from typing import Any
+
+from pumpctl import flash_plan
+from pumpctl.board import filesystem
+
+
+def install(flash: Path, config: dict[str, Any]) -> None:
+    """The application in /app and its launcher; on a new flash the files of config["files"] too."""
+    plan = flash_plan.make_plan(flash_plan.compiler())
+    fresh = not flash.exists()
+    with filesystem.mounted(flash) as fs:
+        filesystem.put_tree(fs, "/app", {file.path: file.data for file in plan.files})
+        filesystem.put_file(fs, "/main.py", plan.launcher.data)
+        if fresh and config.get("files"):
+            for source in Path(config["files"]).iterdir():
+                filesystem.put_file(fs, f"/pump/{source.name}", source.read_bytes())
