@@ -7,7 +7,7 @@ from typing import Any
 
 from pumpctl.board.flashchip import BLOCK_BYTES, BLOCKS
 
-_GEOMETRY = {
+_GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_BYTES,
     "block_count": BLOCKS,
     "prog_size": 256,

@@ -16,6 +16,12 @@ PROGRAM_US = 400
 _UNIQUE_ID = 0x4B  # and four bytes of nothing before the eight of the number
 _ID_AT = 5
 _BLANK = b"\xff"
+# What each command changes, in bytes.
+_SIZES = {
+    ssi.CMD_PAGE_PROGRAM: ssi.FLASH_PAGE_SIZE,
+    ssi.CMD_SECTOR_ERASE: BLOCK_BYTES,
+    ssi.CMD_BLOCK_ERASE: 16 * BLOCK_BYTES,
+}
 
 
 class Torn(Exception):
@@ -77,18 +83,14 @@ class FlashChip:
 
     def _on_command(self) -> None:
         command = bytes(self._mcu.ssi._tx_buffer)
-        erase = command[:1] and command[0] in (ssi.CMD_SECTOR_ERASE, ssi.CMD_BLOCK_ERASE) and len(command) >= 4
-        program = command[:1] and command[0] == ssi.CMD_PAGE_PROGRAM and len(command) > 4
-        if not (erase or program) or not self._mcu.ssi._write_enabled:
+        if len(command) < 4 or command[0] not in _SIZES or not self._mcu.ssi._write_enabled:
             self._apply()
             return
-        size = (
-            ssi.FLASH_PAGE_SIZE if program else BLOCK_BYTES if command[0] == ssi.CMD_SECTOR_ERASE else 16 * BLOCK_BYTES
-        )
+        size = _SIZES[command[0]]
         start = int.from_bytes(command[1:4], "big") & ~(size - 1)
         before = bytes(self._mcu.flash[start : start + size])
         self._apply()
-        self._settle(start, before, bool(erase))
+        self._settle(start, before, command[0] != ssi.CMD_PAGE_PROGRAM)
 
     def _settle(self, start: int, before: bytes, erase: bool) -> None:
         """What the operation has really done, how long it took, and whether the power lasted."""

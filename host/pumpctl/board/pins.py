@@ -1,5 +1,6 @@
 """The world behind the emulated chip's pins: what it drives moves the plant, what it reads comes from there."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -63,10 +64,10 @@ class Pins:
         self._listen("step", self._on_step)
         self._listen("enable", self._on_enable)
         for name in _DRIVEN:
-            self._listen(name, lambda level, gpio=board.PINS[name]: self._drive(gpio, level))
+            self._listen(name, functools.partial(plant.drive, board.PINS[name]))
         for name in _INPUTS:
             gpio = board.PINS[name]
-            plant.on_edge[gpio] = (True, lambda gpio=gpio: self._put(gpio))
+            plant.on_edge[gpio] = (True, functools.partial(self._put, gpio))
             self._put(gpio)
         self._mcu.adc.on_adc_read = self._on_conversion
         Bus(self._mcu.i2c[board.I2C_ID], chip.clock, slaves, broken)
@@ -102,9 +103,6 @@ class Pins:
             self._plant.sync()
         self._plant.enabled = on
         self.current.switch(on)
-
-    def _drive(self, gpio: int, level: int) -> None:
-        self._plant.drive(gpio, level)
 
     def _put(self, gpio: int) -> None:
         level = bool(self._plant.level(gpio))

@@ -57,8 +57,9 @@ class Pacer:
     def _skip_loops(self) -> None:
         block = self._block
         for machine in block.machines:
-            if machine.enabled and not machine.waiting and machine.y > 1:
-                if block.instructions[machine.pc] == _JMP_Y_DEC | machine.pc and not machine.exec_valid:
-                    machine.next_due_fp += machine.y * machine.div_fp
-                    machine.y = 0
-                    block.recompute_due()
+            if not machine.enabled or machine.waiting or machine.exec_valid or machine.y < 2:
+                continue
+            if block.instructions[machine.pc] == _JMP_Y_DEC | machine.pc:
+                machine.next_due_fp += machine.y * machine.div_fp
+                machine.y = 0
+                block.recompute_due()

@@ -11,9 +11,8 @@ from pumpctl.board.flashchip import BLOCKS, FlashChip
 
 WORLD = Path(__file__).resolve().parent.parent / "virtual" / "world"
 NEVER = 1 << 60
+_FROM_OUTSIDE = "an emulated chip is broken from outside, which does not "
 _EXIT_CODES = {"watchdog": 42, "soft": 43}
-# What reaches into the firmware's own objects or into the processor cannot be done from outside the chip.
-NOT_HERE = ("timer-dead", "ram-bit", "flash-bit", "image-bit")
 
 
 class Kernel(types.ModuleType):
@@ -89,25 +88,52 @@ class Hangs(dict[str, int]):
             self._flash.hang = count
 
 
+class Broken(types.ModuleType):
+    """`broken`: what fails inside the chip. Nobody stops its timers from outside."""
+
+    def __init__(self, flash: FlashChip) -> None:
+        super().__init__("broken")
+        self.hangs = Hangs(flash)
+
+    @property
+    def timers_dead(self) -> bool:
+        return False
+
+    @timers_dead.setter
+    def timers_dead(self, dead: bool) -> None:
+        if dead:
+            from faults import Unknown  # type: ignore[import-not-found]
+
+            raise Unknown(f"{_FROM_OUTSIDE}stop its timers", "fault", "timer-dead")
+
+
+class Bits(types.ModuleType):
+    """`bits`: nobody knows where in the chip's memory the firmware has what."""
+
+    class Nothing(Exception):
+        """There is nothing to flip a bit in."""
+
+    def flip_ram(self, _name: str, _seed: int | None = None) -> str:
+        raise self.Nothing(f"{_FROM_OUTSIDE}find the firmware's counters in its memory")
+
+    def flip_flash(self, _name: str, _seed: int | None = None) -> str:
+        raise self.Nothing(f"{_FROM_OUTSIDE}find a file's bytes on its flash")
+
+
 def provide(chip: Chip, flash: FlashChip, idle: Any) -> Life:
     """Make the world importable; once in a process, before its first import."""
     life = Life(chip.halt)
     life.scratch = chip.scratch
     flash_module: Any = types.ModuleType("flash")
     flash_module.image, flash_module.BLOCKS = flash, BLOCKS
-    broken: Any = types.ModuleType("broken")
-    broken.hangs, broken.timers_dead = Hangs(flash), False
-    bits: Any = types.ModuleType("bits")
-    bits.flip_ram = bits.flip_flash = None
-    bits.Nothing = type("Nothing", (Exception,), {})
     installed: Any = types.ModuleType("installed")
     installed.folder = None
     modules: dict[str, Any] = {
         "kernel": Kernel(chip.clock),
         "chipstate": life,
         "flash": flash_module,
-        "broken": broken,
-        "bits": bits,
+        "broken": Broken(flash),
+        "bits": Bits("bits"),
         "installed": installed,
         "idle": idle,
     }

@@ -1,5 +1,6 @@
 """`pumpctl virtual`: start, stop and list virtual pumps, and let their time pass."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,11 +52,26 @@ def virtual() -> None:
     type=click.IntRange(-1000, 1000),
     help="Error of the pump's crystal.  [default: as before, 0 for a new pump]",
 )
+@click.option(
+    "--chip",
+    type=click.Choice(["vm", "rp2040"]),
+    help="What runs the firmware: the unix port, or the real image on an emulated RP2040.  [default: as before, vm for "
+    "a new pump]",
+)
+@click.option(
+    "--uf2",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="PUMP_UF2",
+    show_envvar=True,
+    help="MicroPython image for the emulated chip.  [default: as before; the cached one for a new pump]",
+)
 @pass_context
 def start(context: Context, /, name: str | None, **settings: Any) -> None:
     """Start a virtual pump in the background.
 
     Returns once the firmware answers. A pump that was stopped goes on as after a power-on.
+
+    With --chip rp2040 the firmware runs as on a Pico: some tens of seconds to start, hours of therapy in minutes.
     """
     from pumpctl import virtual as pumps
 

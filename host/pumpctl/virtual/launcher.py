@@ -126,7 +126,7 @@ def _refuse_other_chip(name: str, has: str, wanted: str | None) -> None:
     if wanted is not None and wanted != has:
         raise UsageProblem(
             f"virtual pump '{name}' was made with --chip {has}", field="chip", value=wanted,
-            remedy=f"start another one under another --name, or remove this one: `pumpctl virtual remove --name {name}`",
+            remedy=f"start another one under another --name, or `pumpctl virtual remove --name {name}`",
         )  # fmt: skip
 
 

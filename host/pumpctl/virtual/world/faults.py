@@ -38,7 +38,11 @@ def switch(name, on, value=None):
     else:
         active.pop(name, None)
     fluid.flow()
-    apply(on, value)
+    try:
+        apply(on, value)
+    except Unknown:
+        active.pop(name, None)
+        raise
 
 
 def put(name, value):
