@@ -16,6 +16,7 @@ PROGRAM_US = 400
 _UNIQUE_ID = 0x4B  # and four bytes of nothing before the eight of the number
 _ID_AT = 5
 _BLANK = b"\xff"
+_FOR_EVER_NS = 10_000_000_000  # no watchdog waits so long
 # What each command changes, in bytes.
 _SIZES = {
     ssi.CMD_PAGE_PROGRAM: ssi.FLASH_PAGE_SIZE,
@@ -45,7 +46,7 @@ class FlashChip:
         self.broken = False
         self.bad: list[int] = []
         self.failing = 0
-        self.hang = 0
+        self.hangs = {"bus-hang": 0, "flash-hang": 0}  # how many operations to come never end
         self.stalled_ns = 0
         self.erase_us = ERASE_US
         self.program_us = PROGRAM_US
@@ -120,9 +121,9 @@ class FlashChip:
             self.on_cut()
             return
         self._stall((self.erase_us * max(1, size // BLOCK_BYTES) if erase else self.program_us) * 1000)
-        if self.hang:
-            self.hang -= 1
-            self._stall(10_000_000_000)  # longer than any watchdog waits
+        if self.hangs["flash-hang"]:
+            self.hangs["flash-hang"] -= 1
+            self._stall(_FOR_EVER_NS)
 
     def _stall(self, duration_ns: int) -> None:
         self.stalled_ns += duration_ns

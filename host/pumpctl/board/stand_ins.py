@@ -75,25 +75,12 @@ class Life(types.ModuleType):
         return None
 
 
-class Hangs(dict[str, int]):
-    """`broken.hangs`: operations that never end; those of the flash happen in the flash chip."""
-
-    def __init__(self, flash: FlashChip) -> None:
-        super().__init__({"bus-hang": 0, "flash-hang": 0})
-        self._flash = flash
-
-    def __setitem__(self, name: str, count: int) -> None:
-        super().__setitem__(name, count)
-        if name == "flash-hang":
-            self._flash.hang = count
-
-
 class Broken(types.ModuleType):
     """`broken`: what fails inside the chip. Nobody stops its timers from outside."""
 
     def __init__(self, flash: FlashChip) -> None:
         super().__init__("broken")
-        self.hangs = Hangs(flash)
+        self.hangs = flash.hangs
 
     @property
     def timers_dead(self) -> bool:
