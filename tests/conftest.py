@@ -12,11 +12,21 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "bench")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--chip rp2040`: the system tests marked so, against the real image on an emulated chip."""
+    parser.addoption("--chip", choices=("vm", "rp2040"), default="vm", help="what runs the firmware of virtual pumps")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """One process of a run tells the results: not the workers that pytest-xdist starts."""
+    config.addinivalue_line("markers", "on_chip: also played on the emulated RP2040 with --chip rp2040")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(CaseResults())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--chip") == "rp2040":
+        chosen = [item for item in items if item.get_closest_marker("on_chip")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
     label(items)

@@ -20,7 +20,7 @@ from pumpctl.logahead import Ahead
 from pumpctl.logread import read_log
 from pumpctl.orders import Orders
 from pumpctl.pending import PendingStore
-from pumpctl.ports import Port, resolve, virtual_name
+from pumpctl.ports import Port, reply_within_s, resolve, virtual_name
 from pumpctl.transport import Transport, open_transport
 
 Values = dict[str, Any]
@@ -35,11 +35,12 @@ class Pump:
         *,
         operator: str = "",
         pending: PendingStore | None = None,
-        timeout_s: float = 1.0,
+        timeout_s: float | None = None,
         tries: int = 3,
     ) -> None:
         self.transport = transport
         try:
+            timeout_s = timeout_s or reply_within_s(transport.name)
             self._orders = Orders(transport, operator, pending or PendingStore(), timeout_s=timeout_s, tries=tries)
         except BaseException:
             transport.close()

@@ -10,6 +10,8 @@ from pumpctl.errors import PortError
 from pumpctl.nearest import hint
 
 PICO_VENDOR = 0x2E8A
+REPLY_S = 1.0
+EMULATED_REPLY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,14 @@ def virtual_ports() -> list[Port]:
     from pumpctl import virtual
 
     return [Port(pump.name, str(pump.port), "virtual", f"virtual pump on {pump.port}") for pump in virtual.running()]
+
+
+def reply_within_s(spec: str) -> float:
+    """For how long a reply is waited for: an emulated chip's second takes many of ours while it is busy."""
+    from pumpctl import virtual
+
+    name = virtual_name(spec)
+    return REPLY_S if name is None or not virtual.VirtualPump(name).emulated else EMULATED_REPLY_S
 
 
 def virtual_name(spec: str) -> str | None:

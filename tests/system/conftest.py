@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pumpctl import virtual
+from pumpctl.board import requirements
 from pumpctl.errors import PumpctlError
 from pumpctl.virtual import VirtualPump, launcher
 
@@ -46,15 +47,19 @@ def pump_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.fixture
-def bench(pump_home: Path) -> Callable[..., VirtualPump]:
-    """Starts a virtual pump: bench("a", seed=3). Its time stands still unless a speed is given."""
+def bench(pump_home: Path, request: pytest.FixtureRequest) -> Callable[..., VirtualPump]:
+    """Starts a virtual pump: bench("a", seed=3). Its time stands still unless a speed is given.
+
+    What runs its firmware is said by pytest's --chip: MicroPython's unix port, or the real image on an emulated chip.
+    """
+    chip = request.config.getoption("--chip")
     try:
-        launcher.micropython()
+        launcher.micropython() if chip == launcher.VM else requirements.image(None)
     except PumpctlError as error:
         pytest.skip(f"{error.message}; {error.remedy}")
 
     def start(name: str = virtual.DEFAULT_NAME, *, speed: float = 0, **settings: Any) -> VirtualPump:
-        return virtual.start(name, speed=speed, **{"wall_ms": WALL_MS, **settings})
+        return virtual.start(name, speed=speed, **{"wall_ms": WALL_MS, "chip": chip, **settings})
 
     return start
 

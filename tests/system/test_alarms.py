@@ -23,6 +23,7 @@ BOLUS = ("bolus", "50ug", "--over", "10min", "--patient", PATIENT, "--yes")
 RATE = 200_000
 
 
+@pytest.mark.on_chip
 def test_a_high_alarm_flashes_red_and_sounds_until_acknowledged(cli, bench):
     ward = infusing(cli, bench)
     ward.plant.fault("runaway", value="200")
@@ -49,6 +50,7 @@ def test_a_high_alarm_flashes_red_and_sounds_until_acknowledged(cli, bench):
         pytest.param("overheat", "overheat", marks=pytest.mark.case("EC9")),
     ],
 )
+@pytest.mark.on_chip
 def test_air_and_heat_stop_the_motor_until_they_are_gone_and_acknowledged(cli, bench, fault, name):
     ward = infusing(cli, bench)
     ward.plant.fault(fault)
@@ -63,6 +65,7 @@ def test_air_and_heat_stop_the_motor_until_they_are_gone_and_acknowledged(cli, b
 
 
 @pytest.mark.case("EC22")
+@pytest.mark.on_chip
 def test_a_low_battery_is_told_and_an_empty_one_stops_the_motor(cli, bench):
     ward = infusing(cli, bench)
     ward.plant.fault("battery", value="low")
@@ -83,6 +86,7 @@ def test_a_low_battery_is_told_and_an_empty_one_stops_the_motor(cli, bench):
 
 
 @pytest.mark.case("EC22")
+@pytest.mark.on_chip
 def test_an_open_cover_lights_the_cyan_lamp_and_therapy_goes_on(cli, bench):
     ward = infusing(cli, bench)
     ward.plant.fault("cover-open")
@@ -96,6 +100,7 @@ def test_an_open_cover_lights_the_cyan_lamp_and_therapy_goes_on(cli, bench):
 
 
 @pytest.mark.case("EC17")
+@pytest.mark.on_chip
 def test_without_a_sounder_therapy_is_not_started_but_goes_on_where_it_runs(cli, bench):
     ward = filled(cli, bench)
     ward.plant.fault("sounder-dead")
@@ -216,6 +221,7 @@ def test_the_sound_is_paused_for_ten_minutes_at_most_and_then_sounds_again(cli, 
     assert ward.sounds(13 * SECOND_MS)
 
 
+@pytest.mark.on_chip
 def test_several_alarms_are_listed_in_order_of_occurrence_and_the_lamp_shows_the_highest(cli, bench):
     ward = infusing(cli, bench)
     order = [("cover-open", "cover-open"), ("supply-off", "supply-lost"), ("stall", "stall"), ("overheat", "overheat")]

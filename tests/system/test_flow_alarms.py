@@ -16,6 +16,7 @@ def missing(ward: Ward, since: dict) -> int:
 
 @pytest.mark.case("EC8")
 @pytest.mark.parametrize("bolus", [False, True], ids=["basal", "bolus"])
+@pytest.mark.on_chip
 def test_a_stall_is_told_before_a_microlitre_is_missing_and_the_pump_keeps_trying(cli, bench, bolus):
     ward = infusing(cli, bench)
     if bolus:
@@ -71,6 +72,7 @@ def test_microsteps_skipped_now_and_then_are_under_delivery_and_no_stall(cli, be
 
 
 @pytest.mark.case("EC7")
+@pytest.mark.on_chip
 def test_a_runaway_motor_is_switched_off(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(HOUR_MS)

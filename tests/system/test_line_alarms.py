@@ -8,6 +8,7 @@ RATE = 200_000
 
 
 @pytest.mark.case("EC10")
+@pytest.mark.on_chip
 def test_a_downstream_occlusion_stops_the_motor_by_its_rise_and_nothing_is_made_up_for(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(HOUR_MS)

@@ -1,10 +1,12 @@
 """Current of the motor: it flows around each microstep only, and not at all while the pump stands."""
 
+import pytest
 from ward import HOUR_MS, infusing
 
 PULSE_MS = 4.112
 
 
+@pytest.mark.on_chip
 def test_at_therapy_rates_the_motor_has_current_for_a_few_milliseconds_a_microstep(cli, bench):
     ward = infusing(cli, bench)
     before = ward.truth()

@@ -13,6 +13,7 @@ def given(ward) -> int:
 
 
 @pytest.mark.case("UC2")
+@pytest.mark.on_chip
 def test_a_press_delivers_the_prescribed_dose_on_top_of_the_basal_rate(cli, bench):
     ward = running(cli, bench, steady(**patient_bolus()))
     start_ms = ward.status()["age_ms"]

@@ -7,6 +7,7 @@ BOLUS = ("bolus", "50ug", "--over", "10min", "--patient", PATIENT, "--yes")
 RATE = 200_000
 
 
+@pytest.mark.on_chip
 def test_therapy_goes_on_after_a_power_cut_and_says_so(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(3 * HOUR_MS)
@@ -23,6 +24,7 @@ def test_therapy_goes_on_after_a_power_cut_and_says_so(cli, bench):
     assert ward.alarms() == {}
 
 
+@pytest.mark.on_chip
 def test_what_a_power_cut_leaves_uncertain_is_ten_microsteps_at_most(cli, bench):
     ward = infusing(cli, bench)
     for _ in range(6):
@@ -50,6 +52,7 @@ def test_a_power_cut_during_a_bolus_ends_it_and_keeps_its_lock_out(cli, bench):
     assert ward.do(*BOLUS)["volume_nl"] == 100_000
 
 
+@pytest.mark.on_chip
 def test_a_stopped_pump_stays_stopped_after_a_power_cut(cli, bench):
     ward = infusing(cli, bench)
     ward.do("stop")
@@ -89,6 +92,7 @@ def test_power_that_fails_again_during_the_start_does_not_end_therapy(cli, bench
 
 
 @pytest.mark.case("EC4")
+@pytest.mark.on_chip
 def test_a_self_test_that_fails_at_power_on_names_the_part_and_forbids_infusion(cli, bench):
     ward = filled(cli, bench)
     ward.plant.fault("encoder-dead")

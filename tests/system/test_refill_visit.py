@@ -8,6 +8,7 @@ from ward import DAY_MS, HOUR_MS, MINUTE_MS, ML, STEP_PL, infusing, programmed
 FILL = ("refill", "--residual", "1ml", "--volume", "18ml", "--yes")
 
 
+@pytest.mark.on_chip
 def test_a_refill_accounts_for_residual_volume_and_the_difference_to_what_was_expected(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(6 * HOUR_MS)

@@ -67,6 +67,7 @@ def test_reading_stopping_and_silencing_need_no_key(cli, bench):
     assert ward.steps_in(MINUTE_MS) == 0
 
 
+@pytest.mark.on_chip
 def test_the_commands_sign_in_by_themselves_and_the_log_names_who(ward):
     provision(ward)
     ward.do("clock", "set", "--operator", "Ada")

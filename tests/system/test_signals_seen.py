@@ -46,6 +46,7 @@ def test_an_audio_pause_silences_the_sounder_and_leaves_the_lamp_in_its_rhythm(c
     assert rises_us(changes(ward, 13 * SECOND_MS), "sounder")
 
 
+@pytest.mark.on_chip
 def test_lamps_of_a_pump_that_is_talked_to_keep_their_rhythm_while_it_writes_its_log(cli, bench):
     ward = infusing(cli, bench)
     ward.plant.fault("encoder-dead")

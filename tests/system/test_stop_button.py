@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from ward import SECOND_MS, infusing
 
 from pumpctl.virtual import VirtualPump
 
 
+@pytest.mark.on_chip
 def test_the_stop_button_takes_the_motors_current_away_at_once_even_in_the_midst_of_a_bolus(
     cli: Callable[..., Any], bench: Callable[..., VirtualPump]
 ) -> None:

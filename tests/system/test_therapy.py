@@ -28,6 +28,7 @@ RATE = 200_000
 
 
 @pytest.mark.case("UC1")
+@pytest.mark.on_chip
 def test_a_therapy_from_a_file_is_delivered_to_the_step(cli, bench):
     ward = Ward(cli, bench())
     sent = ward.do("program", "send", CONTINUOUS, "--yes")
@@ -84,6 +85,7 @@ def test_a_program_change_leaves_no_gap_and_gives_nothing_twice(cli, bench, tmp_
 
 
 @pytest.mark.case("UC3")
+@pytest.mark.on_chip
 def test_a_clinician_bolus_comes_on_top_of_the_basal_rate_and_ends_by_itself(cli, bench):
     ward = infusing(cli, bench)
     given = ward.do(*BOLUS)
@@ -156,6 +158,7 @@ def test_a_program_for_another_concentration_than_the_reservoir_holds_is_refused
     assert ward.status()["rate_nl_per_day"] == RATE
 
 
+@pytest.mark.on_chip
 def test_a_bolus_may_be_cancelled_and_says_what_was_given_of_it(cli, bench):
     ward = infusing(cli, bench)
     ward.do(*BOLUS)
@@ -170,6 +173,7 @@ def test_a_bolus_may_be_cancelled_and_says_what_was_given_of_it(cli, bench):
 
 
 @pytest.mark.case("UC9")
+@pytest.mark.on_chip
 def test_priming_is_counted_apart_from_therapy(cli, bench):
     ward = filled(cli, bench)
     primed = ward.do("prime", "0.2ml", "--over", "5min", "--yes")
@@ -185,6 +189,7 @@ def test_priming_is_counted_apart_from_therapy(cli, bench):
 
 
 @pytest.mark.case("UC7")
+@pytest.mark.on_chip
 def test_therapy_stops_and_resumes_without_making_up_for_the_pause(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(2 * HOUR_MS)
@@ -196,6 +201,7 @@ def test_therapy_stops_and_resumes_without_making_up_for_the_pause(cli, bench):
     assert ward.status()["steps_total"] == ward.truth()["steps_made"]
 
 
+@pytest.mark.on_chip
 def test_a_short_press_on_the_stop_button_stops_the_motor_whenever_it_comes(cli, bench):
     ward = infusing(cli, bench)
     for _ in range(6):
@@ -210,6 +216,7 @@ def test_a_short_press_on_the_stop_button_stops_the_motor_whenever_it_comes(cli,
 
 @pytest.mark.case("UC4")
 @pytest.mark.case("UC5")
+@pytest.mark.on_chip
 def test_the_minimum_rate_is_ordered_and_taken_back(cli, bench):
     ward = infusing(cli, bench)
     told = ward.do("minimum-rate", "on")
@@ -253,6 +260,7 @@ def test_the_minimum_rate_of_a_full_dose_window_is_left_after_a_power_cut_too(cl
     assert ward.state == "infusing"
 
 
+@pytest.mark.on_chip
 def test_setting_the_clock_does_not_change_what_was_delivered(cli, bench):
     ward = infusing(cli, bench)
     ward.advance(3 * HOUR_MS)
@@ -276,6 +284,7 @@ def test_a_flex_schedule_follows_a_clock_that_was_set(cli, bench):
     assert ward.status()["rate_nl_per_day"] == 960_000
 
 
+@pytest.mark.on_chip
 def test_the_service_prompt_is_refused_during_therapy(cli, bench):
     ward = infusing(cli, bench)
     with ward.client() as pump, pytest.raises(Refused) as caught:

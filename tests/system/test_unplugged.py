@@ -62,6 +62,7 @@ def test_a_port_closed_in_the_midst_of_a_reply_leaves_therapy_alone(cli, bench):
     undisturbed(ward)
 
 
+@pytest.mark.on_chip
 def test_a_pump_that_nobody_listens_to_goes_on(cli, bench):
     ward = infusing(cli, bench)
     link = open_transport(str(ward.plant.port))
@@ -99,6 +100,7 @@ def test_a_staged_program_is_taken_only_under_its_own_digest(cli, bench, tmp_pat
     assert ward.status()["rate_nl_per_day"] == RATE
 
 
+@pytest.mark.on_chip
 def test_a_repeated_request_id_is_answered_and_not_executed_again(cli, bench):
     ward = infusing(cli, bench)
     values = {"dose_ng": 20_000, "duration_ms": 60_000, "patient": PATIENT, "confirmed": False, "operator": "tester"}
@@ -150,6 +152,7 @@ def test_a_refused_command_repeated_gets_the_same_refusal(cli, bench):
     [b"\x03" * 50, b"\x04\x01\x02\x03", bytes(range(256)) * 20, b"\x00" * 3000, b"import machine; machine.reset()\r\n"],
     ids=["ctrl-c", "control characters", "every byte", "zeros", "text"],
 )
+@pytest.mark.on_chip
 def test_noise_on_the_line_changes_nothing_and_the_next_command_is_heard(cli, bench, noise):
     ward = infusing(cli, bench)
     boots = ward.status()["boot_count"]
@@ -179,6 +182,7 @@ def test_a_command_before_the_greeting_is_refused(cli, bench):
     assert caught.value.code == messages.errors.SESSION_CLOSED
 
 
+@pytest.mark.on_chip
 def test_a_log_pull_that_was_interrupted_goes_on_where_it_was(cli, bench):
     ward = infusing(cli, bench)
     with ward.client() as pump:

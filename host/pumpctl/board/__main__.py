@@ -15,6 +15,7 @@ from pumpctl.board import pulsewidth, stand_ins
 from pumpctl.board.emulator import Chip
 from pumpctl.board.flashchip import FlashChip
 from pumpctl.board.governor import Governor
+from pumpctl.board.oscilloscope import Oscilloscope
 from pumpctl.board.pins import Pins
 
 _READ_MAX = 4096
@@ -36,7 +37,7 @@ class Bench:
         import saved  # type: ignore[import-not-found]
         import slaves  # type: ignore[import-not-found]
         import voltages  # type: ignore[import-not-found]
-        from control import Control  # type: ignore[import-not-found]
+        from control import OPERATIONS, Control  # type: ignore[import-not-found]
         from fluid import fluid  # type: ignore[import-not-found]
 
         self._saved = saved
@@ -49,6 +50,9 @@ class Bench:
         self.chip.on_reset = self.life.on_reset
         self.life.before_end = lambda off_ms: self._save(config["plant"], off_ms)
         self.chip.line.heard = self._from_chip
+        OPERATIONS["measure"] = lambda _control, _request: self.oscilloscope.read()
+        OPERATIONS["flash-times"] = self._flash_times
+        self.oscilloscope = Oscilloscope(self.chip)
         self.governor.set_speed(config["speed"])
         self._unsent = b""
         self._control: Any = None
@@ -80,6 +84,11 @@ class Bench:
         elif self._control in ready:
             self.governor.control.serve()
             self.pins.refresh()
+
+    def _flash_times(self, _control: Any, request: dict[str, Any]) -> dict[str, Any]:
+        """From now on flash operations take so long."""
+        self.flash.erase_us, self.flash.program_us = int(request["erase_us"]), int(request["program_us"])
+        return {}
 
     def _from_chip(self, data: bytes) -> None:
         self._unsent = (self._unsent + data)[-_UNSENT_MAX:]

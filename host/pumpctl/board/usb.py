@@ -12,7 +12,10 @@ _FRAMES = 0x800
 
 
 class Line:
-    """The host's end. `cut` True: the cable is out, and what is said on it is lost."""
+    """The host's end. `cut` True: the cable is out, and what is said on it is lost.
+
+    `spoken_ns`: time of the chip from a first byte to it until its last byte of an answer, over all exchanges.
+    """
 
     def __init__(self, mcu: Any, cdc: Any) -> None:
         self._mcu = mcu
@@ -25,6 +28,9 @@ class Line:
         self._registers = self._usb.read_uint32
         self._frozen_at = 0
         self._cut = False
+        self.spoken_ns = 0
+        self._mark_ns = 0.0
+        self._asked = False
         self.heard: Callable[[bytes], None] = lambda data: None
         self._usb.on_endpoint_read = self._on_read
         self._usb.read_uint32 = self._read_register
@@ -49,6 +55,9 @@ class Line:
         """Bytes for the chip; it fetches them a packet at a time."""
         if self._cut:
             return
+        if not self._asked:
+            self._asked = True
+            self._mark_ns = self._mcu.clock.nanos
         self._to_chip += data
         if self._open is not None and self._to_chip:
             self._answer.schedule(_ANSWER_NS)
@@ -71,8 +80,12 @@ class Line:
         self._usb.endpoint_read_done(endpoint, packet)
 
     def _on_data(self, data: bytes | bytearray) -> None:
-        if data and not self._cut:
-            self.heard(bytes(data))
+        if not data or self._cut:
+            return
+        self.spoken_ns += int(self._mcu.clock.nanos - self._mark_ns)
+        self._mark_ns = self._mcu.clock.nanos
+        self._asked = False
+        self.heard(bytes(data))
 
     def _frame(self) -> int:
         return int(self._mcu.clock.nanos // _FRAME_NS) % _FRAMES

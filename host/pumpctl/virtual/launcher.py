@@ -121,6 +121,11 @@ def new_config(paths: PumpPaths, settings: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def chip_of(paths: PumpPaths) -> str:
+    """What runs the firmware of a pump that exists."""
+    return str(json.loads(paths.config.read_text()).get("chip", VM))
+
+
 def _refuse_other_chip(name: str, has: str, wanted: str | None) -> None:
     """A pump's flash is laid out for the bench that it was made on."""
     if wanted is not None and wanted != has:

@@ -39,6 +39,11 @@ class VirtualPump:
     def running(self) -> bool:
         return self.paths.process_group() is not None
 
+    @property
+    def emulated(self) -> bool:
+        """Whether its firmware runs on an emulated chip, which is slow while it is busy."""
+        return self.paths.exists() and launcher.chip_of(self.paths) == launcher.RP2040
+
     def status(self) -> dict[str, Any]:
         """The supervisor's view: state ("starting", "running", "failed"), speed, boots, reset_cause, failure."""
         return control.ask(self.paths, {"op": "status"}, within_s=10)
@@ -77,6 +82,14 @@ class VirtualPump:
     def press(self, button: str, duration_ms: int = 200) -> dict[str, Any]:
         """Presses the "patient" or the "stop" button."""
         return control.ask(self.paths, {"op": "press", "button": button, "ms": duration_ms})
+
+    def measure(self) -> dict[str, Any]:
+        """What an oscilloscope has seen since it was read last; on an emulated chip alone: see board.oscilloscope."""
+        return control.ask(self.paths, {"op": "measure"})
+
+    def set_flash_times(self, erase_us: int, program_us: int) -> None:
+        """How long an operation of an emulated chip's flash takes from now on."""
+        control.ask(self.paths, {"op": "flash-times", "erase_us": erase_us, "program_us": program_us})
 
     def signals(self) -> list[list[Any]]:
         """The last 256 changes at lamps and sounder: [us since power-on, name, level or Hz], oldest first."""

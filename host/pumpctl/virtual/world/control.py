@@ -49,7 +49,7 @@ class Control:
             self._carry_out(self._later.pop(0))
 
     def _carry_out(self, request):
-        operation = _OPERATIONS.get(request["op"])
+        operation = OPERATIONS.get(request["op"])
         if operation is None:
             self._tell({"ok": False, "error": "unknown order '{}'".format(request["op"])})
             return
@@ -174,7 +174,7 @@ def truth():
     }
 
 
-_OPERATIONS = {
+OPERATIONS = {
     "advance": Control._advance,
     "speed": Control._speed,
     "fault": Control._fault,
