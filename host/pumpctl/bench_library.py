@@ -13,7 +13,7 @@ _KINDS = {"text": "", "bool": False}
 
 def without_limits(drug: str, concentration_ug_per_ml: int) -> library.DrugLibrary:
     """A library of one entry that has no limits; the pump's own hard limits stay what they are."""
-    entry = {name: _KINDS.get(kind, 0) for name, kind in libraries.ENTRY_FIELDS}
+    entry = {name: _KINDS.get(kind, 0) for name, kind in libraries.entry_fields()}
     entry |= {"drug": drug, "concentration_ug_per_ml": concentration_ug_per_ml}
     return {"format": libraries.FORMAT, "name": "measurement", "version": 1, "issued_min": 0,
             "source": "no patient", "entry_list": [entry]}  # fmt: skip

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from infuser import VERSION
-from infuser.wire import alarms, codec, errors, frame, library, messages, program, records, replies, states, units
-from pumpctl import library_firmware
+from infuser.wire import alarms, codec, frame, library, messages, program, records, replies, states, units
+from pumpctl import alarm_texts, error_texts, library_firmware
 from pumpctl.docs_pages import PAGES
 
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -42,12 +42,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return line(columns) + line(["---"] * len(columns)) + "".join(line(row) for row in rows)
 
 
-def fields(declared: Sequence[tuple[str, Any]]) -> str:
+def fields(declared: str | tuple[tuple[str, Any], ...]) -> str:
     """Declared fields as one line: `name` type, and a list as its record in brackets."""
     if not declared:
         return "none"
+    told = codec.fields(declared)
     return ", ".join(
-        f"`{name}` [{fields(kind)}]" if isinstance(kind, tuple) else f"`{name}` {kind}" for name, kind in declared
+        f"`{name}` [{fields(kind)}]" if isinstance(kind, tuple) else f"`{name}` {kind}" for name, kind in told
     )
 
 
@@ -78,17 +79,20 @@ def _messages() -> str:
     rows = []
     for number, (name, flags, request, reply) in sorted(messages.MESSAGES.items()):
         marks = "".join(letter for flag, letter in FLAG_LETTERS if flags & flag)
-        rows.append((number, name, marks, fields(request), "see below" if len(reply) > 12 else fields(reply)))
+        told = "see below" if len(codec.fields(reply)) > 12 else fields(reply)
+        rows.append((number, name, marks, fields(request), told))
     return table(("id", "command", "flags", "request", "reply"), rows)
 
 
-def _field_rows(declared: Sequence[tuple[str, Any]]) -> str:
-    rows = [(f"`{name}`", f"list of: {fields(kind)}" if isinstance(kind, tuple) else kind) for name, kind in declared]
+def _field_rows(declared: str) -> str:
+    told = codec.fields(declared)
+    rows = [(f"`{name}`", f"list of: {fields(kind)}" if isinstance(kind, tuple) else kind) for name, kind in told]
     return table(("field", "type"), rows)
 
 
 def _errors() -> str:
-    return table(("code", "name", "what happened", "what to do"), [(n, *e) for n, e in sorted(errors.ERRORS.items())])
+    rows = [(code, *told) for code, told in sorted(error_texts.ERRORS.items())]
+    return table(("code", "name", "what happened", "what to do"), rows)
 
 
 def _alarms() -> str:
@@ -101,12 +105,10 @@ def _alarms() -> str:
             ANSWERS[answer],
             f"{delay_s} s" if delay_s else "at once",
             f"{escalate_min} min" if escalate_min else "never",
-            text,
-            remedy,
+            alarm_texts.text(number),
+            alarm_texts.remedy(number),
         )
-        for number, (name, priority, latching, answer, delay_s, escalate_min, text, remedy) in sorted(
-            alarms.ALARMS.items()
-        )
+        for number, (name, priority, latching, answer, delay_s, escalate_min) in sorted(alarms.ALARMS.items())
     ]
     columns = (
         "id",

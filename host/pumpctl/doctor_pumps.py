@@ -6,7 +6,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from infuser.wire import alarms, states, units
-from pumpctl import __version__, keystore, library, library_text, library_view, status_parts, status_view, timetext
+from pumpctl import (
+    __version__,
+    alarm_texts,
+    keystore,
+    library,
+    library_text,
+    library_view,
+    status_parts,
+    status_view,
+    timetext,
+)
 from pumpctl.doctor import OK, PROBLEM, WARNING, Finding, Scene
 from pumpctl.doctor_looks import Look
 from pumpctl.errors import ProtocolMismatch, PumpctlError
@@ -69,7 +79,7 @@ def alarms_present(scene: Scene) -> Iterator[Finding]:
 def _alarms(one: Look, status: Values) -> Iterator[Finding]:
     for alarm in status["alarm_list"]:
         code = alarm["alarm"]
-        told = f": {alarms.text(code)}" if code in alarms.ALARMS else ""
+        told = f": {alarm_texts.text(code)}" if code in alarms.ALARMS else ""
         level = WARNING if alarm["priority"] == alarms.LOW else PROBLEM
         yield Finding(
             level, f"{status_view.alarm_name(code)}{told}", f"pumpctl alarms list --port {one.name}   (tells how)"

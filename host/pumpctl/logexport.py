@@ -12,7 +12,7 @@ because they are what is plotted: their counters and volumes are columns of thei
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from infuser.wire import alarms, records, units
+from infuser.wire import alarms, codec, records, units
 from pumpctl.logbook import sentence
 from pumpctl.logchain import Record
 from pumpctl.logsense import clock_ms
@@ -22,7 +22,7 @@ from pumpctl.report_time import Placed
 
 INTEGER, TEXT, TIME, FLAG, FIELDS = "integer", "text", "time", "flag", "fields"
 # What of a delivery record has a column: all but the flag that an hour is over.
-_DELIVERY = tuple(name for name, kind in records.RECORDS[records.DELIVERY][1] if kind != "bool")
+_DELIVERY = tuple(name for name, kind in codec.fields(records.RECORDS[records.DELIVERY][1]) if kind != "bool")
 # Name -> what is in it; times in ms since 1970, `fields` as a dict.
 COLUMNS: dict[str, str] = {
     "seq": INTEGER,

@@ -162,7 +162,7 @@ class Orders:
         elif error == wire_errors.BEGUN:
             became = "was begun; whether it ended is not recorded, see `pumpctl status` and the log"
         else:
-            became = f"was refused ({wire_errors.ERRORS[error][0] if error in wire_errors.ERRORS else error})"
+            became = f"was refused ({wire_errors.name(error)})"
         self.settled.append(f"the {left.what} sent at {left.sent}, whose reply was lost, {became}")
 
 

@@ -95,7 +95,7 @@ def _refused(order: Order, record: Record) -> Values:
     return {
         "at": _time(order, record["time_ms"]),
         "bucket": states.BUCKET_NAMES[told["bucket"]],
-        "error": errors.ERRORS[told["error"]][0],
+        "error": errors.name(told["error"]),
     }
 
 

@@ -102,7 +102,7 @@ def _kind(bucket: int) -> str:
 
 
 def _refused(of: Outcome) -> str:
-    return _counted([errors.ERRORS[one["fields"]["error"]][0] for one in of.refused])
+    return _counted([errors.name(one["fields"]["error"]) for one in of.refused])
 
 
 def _plan(of: Outcome) -> str:

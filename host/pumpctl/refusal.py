@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from infuser.wire import errors, messages, states, units
 from infuser.wire.messages import Refusal
-from pumpctl import quantity, refusal_remedy, therapy_times
+from pumpctl import error_texts, quantity, refusal_remedy, therapy_times
 from pumpctl.errors import Refused
 
 # Ending of a wire field's name -> how its values are written; the first that fits.
@@ -90,7 +90,7 @@ def _happened(refused: Refusal, what: str) -> str:
 def as_error(command: int, refused: Refusal) -> Refused:
     """The refusal of a command as an error for people."""
     unknown = (f"error-{refused.code}", "the pump gave a reason that this tool does not know", "update the tool")
-    name, what, remedy = errors.ERRORS.get(refused.code, unknown)
+    name, what, remedy = error_texts.ERRORS.get(refused.code, unknown)
     message = f"the pump refused {messages.MESSAGES[command][0]}: {_happened(refused, what)}"
     ranged = bool(refused.low or refused.high)
     return Refused(

@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from infuser.wire import errors, states, units
-from pumpctl import charts
+from infuser.wire import states, units
+from pumpctl import charts, error_texts
 from pumpctl.bolus_course import Bolus
 from pumpctl.charts import FAINT, Plot, sample_box
 from pumpctl.report_data import Report
@@ -43,7 +43,7 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _why(error: int) -> tuple[str, str]:
-    known = errors.ERRORS.get(error)
+    known = error_texts.ERRORS.get(error)
     return (known[0], known[1]) if known else (str(error), f"error {error}")
 
 

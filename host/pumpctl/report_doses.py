@@ -1,6 +1,7 @@
 """One plain sentence for each record about doses: boluses, temporary rate, plan, bridge, delayed start, calibration."""
 
-from infuser.wire import errors, states, units
+from infuser.wire import states, units
+from pumpctl import error_texts
 from pumpctl.report_text import dose, duration, plural, scaled, volume
 from pumpctl.report_words import Fields, amount, bucket, by, name, reason
 
@@ -24,7 +25,7 @@ def _steps(fields: Fields) -> str:
 
 def bolus_refused(fields: Fields) -> str:
     """What was asked for and why it was not given."""
-    known = errors.ERRORS.get(fields["error"])
+    known = error_texts.ERRORS.get(fields["error"])
     asked = f" of {dose(fields['dose_ng'])}" if fields["dose_ng"] else ""
     return f"A {bucket(fields)}{asked} was refused: {known[1] if known else fields['error']}."
 

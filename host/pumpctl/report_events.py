@@ -5,7 +5,7 @@ from typing import Any
 
 from infuser.core.schedule import Schedule
 from infuser.wire import alarms, errors, messages, records, states
-from pumpctl import report_access, report_device, report_doses, report_program
+from pumpctl import alarm_texts, error_texts, report_access, report_device, report_doses, report_program
 from pumpctl.report_text import dose, duration, moment, plural, volume, zone
 from pumpctl.report_words import Fields, alarm_detail, by, name
 
@@ -60,7 +60,7 @@ def _command(fields: Fields) -> str:
         return f"{what}{by(fields)}: done."
     if fields["error"] == errors.BEGUN:
         return f"{what}{by(fields)}: begun."
-    refusal = errors.ERRORS.get(fields["error"])
+    refusal = error_texts.ERRORS.get(fields["error"])
     return f"{what}{by(fields)}: refused, {refusal[1] if refusal else fields['error']}."
 
 
@@ -70,7 +70,7 @@ def _delivery(fields: Fields) -> str:
 
 def _raised(fields: Fields) -> str:
     priority = alarms.PRIORITY_NAMES.get(fields["priority"], "?")
-    meaning = f": {alarms.text(fields['alarm'])}" if fields["alarm"] in alarms.ALARMS else ""
+    meaning = f": {alarm_texts.text(fields['alarm'])}" if fields["alarm"] in alarms.ALARMS else ""
     told = alarm_detail(fields["alarm"], fields["detail"]) if fields["detail"] else ""
     detail = f" (detail {told})" if told else ""
     return f"Alarm {_alarm(fields['alarm'])}, priority {priority}{meaning}{detail}."

@@ -6,7 +6,7 @@ from typing import Any
 
 from infuser.wire import alarms, records, states
 from infuser.wire import program as programs
-from pumpctl import report_missed
+from pumpctl import alarm_texts, report_missed
 from pumpctl.report_data import Report
 from pumpctl.report_history import AlarmSpan, ProgramChange
 from pumpctl.report_html import table
@@ -111,7 +111,7 @@ def alarm_kinds(report: Report) -> str:
             (
                 alarms.name(alarm),
                 _priority(alarm, max(span.priority for span in spans)),
-                alarms.text(alarm),
+                alarm_texts.text(alarm),
                 str(len(spans)),
                 duration(max(lasted)),
                 duration(sum(lasted)),

@@ -4,7 +4,7 @@ from typing import Any
 
 from infuser.wire import alarms, states, units
 from infuser.wire import program as programs
-from pumpctl import quantity, status_parts, timetext
+from pumpctl import alarm_texts, quantity, status_parts, timetext
 from pumpctl.exchange import Hello
 
 Values = dict[str, Any]
@@ -57,8 +57,8 @@ def alarm_document(alarm: Values, utc_offset_min: int) -> Values:
         "acknowledged": alarm["acknowledged"],
         "latched": alarm["latched"],
         "detail": alarm["detail"],
-        "text": alarms.text(code) if known else "",
-        "remedy": alarms.remedy(code) if known else "",
+        "text": alarm_texts.text(code) if known else "",
+        "remedy": alarm_texts.remedy(code) if known else "",
     }
 
 

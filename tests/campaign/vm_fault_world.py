@@ -232,5 +232,5 @@ class World:
 def filled(command, values):
     """The fields of a request: those given, all others nought."""
     nought = {"text": "", "blob": b"", "bool": False}
-    declared = messages.MESSAGES[command][2]
+    declared = messages.codec.fields(messages.MESSAGES[command][2])
     return {name: values[name] if name in values else nought.get(kind, 0) for name, kind in declared}

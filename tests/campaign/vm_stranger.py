@@ -72,7 +72,7 @@ class Stranger:
         try:
             return messages.decode_reply(payload)
         except messages.Refusal as refused:
-            return errors.ERRORS[refused.code][0]
+            return errors.name(refused.code)
 
     def outcome(self, request_id):
         """What became of a command."""
@@ -115,7 +115,7 @@ class Stranger:
     def commands(self, seq):
         """[command, name of the outcome] of the command records from `seq` on."""
         return [
-            [fields["command"], errors.ERRORS[fields["error"]][0]]
+            [fields["command"], errors.name(fields["error"])]
             for kind, fields in self.log(seq)
             if kind == records.COMMAND
         ]

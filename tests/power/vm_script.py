@@ -3,7 +3,7 @@
 from infuser.core.checkpoint import Checkpoint
 from infuser.core.journal import Journal
 from infuser.hw.storage import Files
-from infuser.wire import records
+from infuser.wire import codec, records
 
 ROOT = "/flash/pump"
 LEDGER = b"ledger" * 10
@@ -22,7 +22,7 @@ def kind_of(number: int) -> int:
 
 def values_of(number: int) -> dict:
     """Values for the fields of record number `number`, different for each."""
-    return {name: _example(field, number) for name, field in records.RECORDS[kind_of(number)][1]}
+    return {name: _example(field, number) for name, field in codec.fields(records.RECORDS[kind_of(number)][1])}
 
 
 def _example(field, number: int):
@@ -37,7 +37,8 @@ def _example(field, number: int):
 
 def checkpoint_of(number: int) -> dict:
     """Checkpoint values that all are `number`."""
-    return {name: _example(field, number) if field == "blob" else number for name, field in records.CHECKPOINT_FIELDS}
+    declared = codec.fields(records.CHECKPOINT_FIELDS)
+    return {name: _example(field, number) if field == "blob" else number for name, field in declared}
 
 
 def new_journal(files: Files) -> Journal:

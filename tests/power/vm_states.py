@@ -93,7 +93,7 @@ class Life:
         try:
             return messages.decode_reply(payload)
         except messages.Refusal as refused:
-            return messages.errors.ERRORS[refused.code][0]
+            return messages.errors.name(refused.code)
 
     def sign_with(self, key):
         """Sign what is asked from now on with the key of a session."""

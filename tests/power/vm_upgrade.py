@@ -97,7 +97,7 @@ def newer(version=0, kind=0):
     ours = snapshot.VERSION
     snapshot.VERSION = version or ours
     if kind:
-        records.RECORDS[kind] = ("new", (("what", "u8"),))
+        records.RECORDS[kind] = ("new", "what:u8")
     life = Life()
     life.run(10 * MINUTE_MS)
     if kind:
@@ -184,4 +184,4 @@ def _raw_log(life):
 
 def _nothing_in(fields):
     empty = {"text": "", "blob": b"", "bool": False}
-    return {name: empty.get(kind, 0) for name, kind in fields}
+    return {name: empty.get(kind, 0) for name, kind in messages.codec.fields(fields)}

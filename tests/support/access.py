@@ -62,7 +62,7 @@ class Stranger:
             if self._signs and refused.code == errors.SESSION_CLOSED:
                 self.signs_with(None)
                 return self.asks(command, request_id, **values)
-            return errors.ERRORS[refused.code][0]
+            return errors.name(refused.code)
 
     def signs_with(self, key: bytes | None) -> None:
         """Sign what is asked from now on, as long as the session lasts."""

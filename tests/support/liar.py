@@ -21,7 +21,8 @@ ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\
 _REPLY_MAX = frame.PAYLOAD_MAX - 12
 _NOW_MS = 1_772_434_800_000
 _REFUSED_FIELDS = (
-    *(name for name, _ in programs.PROGRAM_FIELDS), "state", "step_list[7].start_min", "plan_list[\u0663].at_min",
+    *(name for name, _ in codec.fields(programs.PROGRAM_FIELDS)),
+    "state", "step_list[7].start_min", "plan_list[\u0663].at_min",
 )  # fmt: skip
 _SMALL = ("old", "new", "reason", "priority", "bucket", "role", "purpose", "alarm", "mode", "state")
 
@@ -32,9 +33,9 @@ class Liar:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
 
-    def values(self, fields: tuple[Any, ...]) -> dict[str, Any]:
+    def values(self, fields: str | tuple[Any, ...]) -> dict[str, Any]:
         """Values that `fields` can carry, most of them absurd."""
-        return {name: self._value(name, kind) for name, kind in fields}
+        return {name: self._value(name, kind) for name, kind in codec.fields(fields)}
 
     def handlers(self) -> dict[int, Handler]:
         """A round of lies: a program, a library and a log that decode, and any answer to every other command."""
@@ -81,7 +82,7 @@ class Liar:
     def _answer(self, command: int) -> Handler:
         def answer(request: dict[str, Any]) -> dict[str, Any]:
             if self._chance.random() < 0.15:
-                code = self._chance.choice((*errors.ERRORS, 999))
+                code = self._chance.choice((*errors.codes(), 999))
                 told = self.values(messages.REFUSAL_FIELDS)
                 field = self._chance.choice((told["field"], *_REFUSED_FIELDS))
                 raise messages.Refusal(code, **{**told, "field": field})

@@ -15,7 +15,7 @@ ML_PAIRS = (50, 500, 1000, 2000)
 
 def entry(**settings: Any) -> dict[str, Any]:
     """An entry for baclofen of 500 ug/mL without any limit but those given."""
-    nothing = {name: 0 for name, kind in libraries.ENTRY_FIELDS if kind not in ("text", "bool")}
+    nothing = {name: 0 for name, kind in libraries.entry_fields() if kind not in ("text", "bool")}
     flags = {"screening_only": False, "needs_screening": False}
     return {"drug": "baclofen", **nothing, **flags, "concentration_ug_per_ml": 500, **settings}
 

@@ -114,7 +114,7 @@ def records(ward: Ward, kind: str) -> list[dict[str, Any]]:
 
 def refusals(ward: Ward) -> list[str]:
     """Why boluses were not given, by the names of the errors, oldest first."""
-    return [errors.ERRORS[int(record["error"])][0] for record in records(ward, "bolus-refused")]
+    return [errors.name(int(record["error"])) for record in records(ward, "bolus-refused")]
 
 
 def exact(ward: Ward) -> bool:

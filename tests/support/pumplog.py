@@ -25,7 +25,7 @@ class PumpLog:
         self.age_ms = 0
         self.boot = 1
         self.clock = True
-        self.counters = dict.fromkeys((name for name, _ in records.COUNTERS), 0)
+        self.counters = dict.fromkeys(records.COUNTER_NAMES, 0)
         self.programmed_pl = 0
         self.filled_nl = 0
         self.steps_at_fill = 0

@@ -119,7 +119,7 @@ def asking(sender):
     noise = sender.noise
     command = noise.of((messages.STATUS, messages.STATUS, messages.LOG_READ, messages.PROGRAM_READ, messages.OUTCOME))
     body = b""
-    for name, kind in messages.MESSAGES[command][2]:
+    for name, kind in codec.fields(messages.MESSAGES[command][2]):
         body += struct.pack("<I", noise.number(1, 2000)) if name == "from_seq" else field_bytes(noise, name, kind)
     return sender.framed(sender.payload(command, body))
 
@@ -145,9 +145,10 @@ def near_sound(sender):
     if noise.below(4) == 0:
         data = mutate(noise, bytearray(STARTING_LIBRARY), ()) + bytes(library.SIGNATURE_BYTES)
         return in_chunks(sender, "near-sound", messages.LIBRARY_STAGE, data)
-    other = noise.below(len(program.PROGRAM_FIELDS) + 4)  # now and then all of it is sound
+    declared = codec.fields(program.PROGRAM_FIELDS)
+    other = noise.below(len(declared) + 4)  # now and then all of it is sound
     data = b""
-    for index, (name, kind) in enumerate(program.PROGRAM_FIELDS):
+    for index, (name, kind) in enumerate(declared):
         data += field_bytes(noise, name, kind) if index == other else codec.encode(((name, kind),), _SOUND)
     return in_chunks(sender, "near-sound", messages.PROGRAM_STAGE, data)
 

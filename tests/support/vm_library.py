@@ -10,7 +10,7 @@ def lift_limits(pump, concentrations):
     """Put a library into force in which each concentration has an entry and no entry has a limit."""
     entries = []
     for concentration in sorted(set(concentrations)):
-        entry = {name: _NOTHING.get(kind, 0) for name, kind in libraries.ENTRY_FIELDS}
+        entry = {name: _NOTHING.get(kind, 0) for name, kind in libraries.entry_fields()}
         entry["drug"] = DRUG
         entry["concentration_ug_per_ml"] = concentration
         entries.append(entry)

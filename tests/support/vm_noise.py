@@ -3,6 +3,8 @@
 import hashlib
 import struct
 
+from infuser.wire import codec
+
 _WORD = 1 << 32
 _EMPTY = bytes(32)
 _PLAIN = {
@@ -98,7 +100,7 @@ def field_bytes(noise, name, kind):
 
 def fields_bytes(noise, fields):
     """Bytes for fields in their order."""
-    return b"".join([field_bytes(noise, name, kind) for name, kind in fields])
+    return b"".join([field_bytes(noise, name, kind) for name, kind in codec.fields(fields)])
 
 
 def _sized(noise, form, data):

@@ -9,7 +9,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 def values_of(fields: tuple) -> st.SearchStrategy[dict]:
     """Values that `fields` can hold, edges included."""
-    return st.fixed_dictionaries({name: value_of(kind) for name, kind in fields})
+    return st.fixed_dictionaries({name: value_of(kind) for name, kind in codec.fields(fields)})
 
 
 def value_of(kind) -> st.SearchStrategy:

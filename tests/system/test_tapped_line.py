@@ -45,7 +45,7 @@ def refused(answer: bytes) -> str:
     assert answer[0] == messages.REPLY, "a pump signs nothing for a frame that it does not take"
     with pytest.raises(Refusal) as caught:
         messages.decode_reply(answer)
-    return errors.ERRORS[caught.value.code][0]
+    return errors.name(caught.value.code)
 
 
 def refusals(ward: Ward, *codes: int) -> list[int]:

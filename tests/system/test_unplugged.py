@@ -129,7 +129,7 @@ def test_a_request_id_repeated_after_a_power_cut_is_not_executed_again(cli, benc
         again = exchange(link)
         with pytest.raises(Refusal) as caught:
             again.ask(messages.STOP, STOP, stop_id)
-        assert messages.errors.ERRORS[caught.value.code][0] == "already-done"
+        assert messages.errors.name(caught.value.code) == "already-done"
     undisturbed(ward)
 
 

@@ -14,14 +14,15 @@ BLOB = "blob"
 FIELDS = st.fixed_dictionaries(
     {
         name: st.binary(max_size=122) if kind == BLOB else st.integers(*codec.BOUNDS[kind])
-        for name, kind in records.CHECKPOINT_FIELDS
+        for name, kind in codec.fields(records.CHECKPOINT_FIELDS)
         if name != "counter"
     }
 )
 
 
 def values_of(number: int) -> dict[str, int | bytes]:
-    return {name: bytes(2 * number) if kind == BLOB else number for name, kind in records.CHECKPOINT_FIELDS}
+    declared = codec.fields(records.CHECKPOINT_FIELDS)
+    return {name: bytes(2 * number) if kind == BLOB else number for name, kind in declared}
 
 
 def saved(root: Path, count: int) -> None:

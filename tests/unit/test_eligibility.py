@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from infuser.core import eligibility, prescription
 from infuser.core.schedule import Schedule
-from infuser.wire import errors, program, units
+from infuser.wire import codec, errors, program, units
 from infuser.wire import library as libraries
 from infuser.wire.messages import Refusal
 from pumpctl import library as drug_libraries
@@ -160,7 +160,7 @@ def test_a_screening_bolus_needs_no_screening_before_it() -> None:
     assert caught.value.field == "age_years"
 
 
-_PATIENT_FIELDS = {name: (1 << int(kind[1:])) - 1 for name, kind in program.PROGRAM_FIELDS[-7:]}
+_PATIENT_FIELDS = {name: (1 << int(kind[1:])) - 1 for name, kind in codec.fields(program.PROGRAM_FIELDS)[-7:]}
 
 
 @given(st.fixed_dictionaries({name: st.one_of(st.integers(0, 8), st.integers(0, most))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from blanks import blank
 from flexday import flex_day
 from vm_frames import mutate
 from vm_noise import Noise, fields_bytes
@@ -22,7 +23,7 @@ KNOWN = (codec.CodecError, Refusal, records.RecordError)
 def of_program(data: bytes) -> None:
     schedule = prescription.check(program.decode(data))
     # What the pump would say of it must fit the replies.
-    figures = {name: 0 for name, _ in UNDERSTOOD_FIELDS} | schedule.figures() | {"digest": b"", "warning_list": []}
+    figures = blank(UNDERSTOOD_FIELDS) | schedule.figures()
     codec.encode(UNDERSTOOD_FIELDS, figures)
     for limit_nl in schedule.limits_nl(schedule.concentration):
         codec.encode(ONE_PLACE, {"limit_nl": limit_nl})

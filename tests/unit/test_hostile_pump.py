@@ -240,7 +240,7 @@ def test_a_state_that_the_tool_does_not_know_is_told_by_its_number(
 def at_end(kind: Any, end: int) -> Any:
     """The least (0) or greatest (1) value of a declared type."""
     if isinstance(kind, tuple):
-        return [{name: at_end(one, end) for name, one in kind}]
+        return [{name: at_end(one, end) for name, one in codec.fields(kind)}]
     return (
         {"text": "x", "blob": b"", "bool": True}[kind] if kind in ("text", "blob", "bool") else codec.BOUNDS[kind][end]
     )
@@ -248,7 +248,7 @@ def at_end(kind: Any, end: int) -> Any:
 
 @pytest.mark.parametrize("end", [0, 1])
 def test_numbers_at_their_ends_are_shown(peer: Peer, end: int, capsys: pytest.CaptureFixture[str]) -> None:
-    (told,) = at_end(messages.MESSAGES[messages.STATUS][3], end)
+    (told,) = at_end(codec.fields(messages.MESSAGES[messages.STATUS][3]), end)
     peer.handlers[messages.STATUS] = lambda request: told
     for words in (["status"], ["status", "--json"], ["alarms", "list"], ["clock", "show"]):
         assert ran(capsys, peer, *words)[0] == errors.DONE

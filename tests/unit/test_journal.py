@@ -334,7 +334,7 @@ def test_a_record_of_an_unknown_kind_in_a_sound_chain_is_foreign_and_not_damage(
     journal = open_journal(tmp_path)
     fill(journal, 5)
     with monkeypatch.context() as newer:
-        newer.setitem(records.RECORDS, 200, ("new", ()))
+        newer.setitem(records.RECORDS, 200, ("new", ""))
         journal.append(200, {}, 1, 1)
     append(journal, 6)
     journal, snapshot, later = reopen(tmp_path)

@@ -11,7 +11,7 @@ from infuser.core import outcomes, snapshot
 from infuser.core.ledger import Ledger
 from infuser.wire import alarms, codec, errors, messages, program, records, states, units
 
-FIELDS = dict(snapshot.FIELDS)
+FIELDS = dict(codec.fields(snapshot.FIELDS))
 LASTING = [name for name in FIELDS if name not in ("version", "alarm_list")]
 ALARMS = st.lists(values_of(FIELDS["alarm_list"]), max_size=4)
 
@@ -19,7 +19,7 @@ ALARMS = st.lists(values_of(FIELDS["alarm_list"]), max_size=4)
 def applied(ledger: Ledger, kind: int, age_ms: int = 5, time_ms: int = 0, **fields) -> None:
     """Apply a record of `fields`, with nothing in those not named."""
     blank = {"text": "", "blob": b"", "bool": False}
-    declared = records.RECORDS[kind][1]
+    declared = codec.fields(records.RECORDS[kind][1])
     values = {name: blank.get(field, 0) for name, field in declared}
     assert set(fields) <= set(values)
     ledger.apply(kind, {**values, **fields}, time_ms, age_ms)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wiredata import replies, requests, value_of, values_of
 
-from infuser.wire import alarms, codec, errors, frame, messages, signed, states
+from infuser.wire import alarms, codec, errors, frame, messages, records, signed, states
 from infuser.wire.replies import STATUS_FIELDS
 
 
@@ -31,12 +31,12 @@ def test_a_reply_arrives_as_it_was_sent(sent: tuple[int, int, dict]) -> None:
 @given(
     st.sampled_from(sorted(messages.MESSAGES)),
     value_of("u64"),
-    st.sampled_from(sorted(set(errors.ERRORS) - {errors.OK})),
+    st.sampled_from(sorted(set(errors.codes()) - {errors.OK})),
     values_of(messages.REFUSAL_FIELDS),
 )
 def test_a_refusal_arrives_with_field_value_and_range(command: int, request_id: int, code: int, told: dict) -> None:
     payload = messages.encode_refusal(command, request_id, messages.Refusal(code, **told))
-    with pytest.raises(messages.Refusal, match=errors.ERRORS[code][0]) as refused:
+    with pytest.raises(messages.Refusal, match=errors.name(code)) as refused:
         messages.decode_reply(payload)
     assert refused.value.code == code
     assert refused.value.values() == told
@@ -62,14 +62,14 @@ def test_any_bytes_decode_to_values_or_a_declared_error(command: int, body: byte
 
 
 def test_names_are_unique_in_every_table() -> None:
-    for table in (messages.MESSAGES, errors.ERRORS, alarms.ALARMS):
-        names = [entry[0] for entry in table.values()]
+    tables = [[entry[0] for entry in table.values()] for table in (messages.MESSAGES, alarms.ALARMS, records.RECORDS)]
+    for names in (*tables, [errors.name(code) for code in errors.codes()]):
         assert len(set(names)) == len(names)
 
 
 def test_what_changes_the_pump_names_an_operator() -> None:
     for name, flags, request, _ in messages.MESSAGES.values():
-        has_operator = ("operator", "text") in request
+        has_operator = ("operator", "text") in codec.fields(request)
         assert has_operator == bool(flags & messages.MUTATES), name
 
 
@@ -89,8 +89,8 @@ def test_a_full_status_fits_into_a_frame() -> None:
     bolus = {"bucket": 0, "volume_nl": 0, "delivered_nl": 0, "left_ms": 0, "held": False}
     window = {"span_min": 0, "limit_nl": 0, "used_nl": 0}
     values |= {"bolus_list": [bolus] * states.BUCKETS, "window_list": [window] * 3}
-    values |= {name: "x" * codec.TEXT_MAX for name, kind in STATUS_FIELDS if kind == "text"}
-    values |= {name: bytes(32) for name, kind in STATUS_FIELDS if kind == "blob"}
+    values |= {name: "x" * codec.TEXT_MAX for name, kind in codec.fields(STATUS_FIELDS) if kind == "text"}
+    values |= {name: bytes(32) for name, kind in codec.fields(STATUS_FIELDS) if kind == "blob"}
     assert len(messages.encode_reply(messages.STATUS, 1, values)) + signed.AROUND_BYTES <= frame.PAYLOAD_MAX
 
 
@@ -118,7 +118,7 @@ def test_the_protocol_hash_changes_with_any_declaration(monkeypatch: pytest.Monk
     before = messages.protocol_hash()
     assert before == messages.protocol_hash()
     assert len(before) == 8
-    monkeypatch.setitem(errors.ERRORS, 999, ("new", "", ""))
+    monkeypatch.setattr(errors, "NEW", 999, raising=False)
     assert messages.protocol_hash() != before
 
 

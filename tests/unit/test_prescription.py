@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from infuser.core import druglibrary, prescription
 from infuser.core.schedule import Schedule
-from infuser.wire import errors, program, units
+from infuser.wire import codec, errors, program, units
 from infuser.wire.messages import Refusal
 from pumpctl import library
 
@@ -174,8 +174,10 @@ def test_a_dose_outside_the_labelled_range_is_warned_about():
     assert prescription.warnings(Schedule(flex_day()), entry, 280_000) == []
 
 
-@given(st.dictionaries(st.sampled_from([name for name, kind in program.PROGRAM_FIELDS if kind in ("u8", "u16", "u32")]),
-                       st.one_of(st.integers(0, 255), st.integers(0, 2_000_000)), max_size=8))  # fmt: skip
+NUMBERS = [name for name, kind in codec.fields(program.PROGRAM_FIELDS) if kind in ("u8", "u16", "u32")]
+
+
+@given(st.dictionaries(st.sampled_from(NUMBERS), st.one_of(st.integers(0, 255), st.integers(0, 2_000_000)), max_size=8))
 def test_any_numbers_are_either_taken_or_refused_naming_a_field(changes):
     small = {"version", "mode", "patient_boluses_per_day"}
     values = {**constant(), **{name: value & 255 if name in small else value for name, value in changes.items()}}

@@ -5,8 +5,8 @@ import re
 import pytest
 from tree import FIRMWARE
 
-from infuser.wire import alarms, errors, frame, messages, records
-from pumpctl import docs
+from infuser.wire import alarms, frame, messages, records
+from pumpctl import docs, error_texts
 
 PAGE = (FIRMWARE / "PROTOCOL.md").read_text(encoding="utf-8")
 
@@ -19,7 +19,7 @@ def test_every_table_has_its_place() -> None:
     assert set(re.findall(r"<!-- generated: (\S+) -->", PAGE)) == set(docs.BLOCKS)
 
 
-@pytest.mark.parametrize("table", [messages.MESSAGES, errors.ERRORS, alarms.ALARMS, records.RECORDS])
+@pytest.mark.parametrize("table", [messages.MESSAGES, error_texts.ERRORS, alarms.ALARMS, records.RECORDS])
 def test_every_declaration_is_on_the_page(table: dict) -> None:
     for number, (name, *_) in table.items():
         assert f"| {number} | {name} |" in PAGE

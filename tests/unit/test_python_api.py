@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import pumpctl
-from infuser.wire import messages
+from infuser.wire import codec, messages
 from pumpctl import errors, replies, replies_orders
 
 _TYPES = {"bool": bool, "text": str, "blob": bytes}
@@ -33,7 +33,7 @@ def hints(kind: type[replies.Reply]) -> dict[str, Any]:
 @pytest.mark.parametrize("command", replies_orders.REPLIES, ids=lambda command: messages.MESSAGES[command][0])
 def test_a_reply_has_the_fields_and_types_that_the_wire_declares(command: int) -> None:
     kind = replies_orders.REPLIES[command]
-    fields = messages.MESSAGES[command][3]
+    fields = codec.fields(messages.MESSAGES[command][3])
     assert hints(kind) == declared(kind, fields)
     assert list(hints(kind)) == [name for name, _ in fields]
     assert not set(hints(kind)) & set(dir(dict)), "a field that a method of dict hides"

@@ -7,7 +7,7 @@ from tree import HOST
 
 from infuser.wire import errors, messages, states, units
 from infuser.wire.messages import Refusal
-from pumpctl import fault_names, refusal_remedy, status_view
+from pumpctl import error_texts, fault_names, refusal_remedy, status_view
 from pumpctl.refusal import as_error, shown
 
 LOCK_OUT_MS = 6 * units.MS_PER_H
@@ -91,7 +91,7 @@ def test_a_therapy_without_bolus_says_so() -> None:
 def test_every_other_refusal_keeps_value_range_and_remedy_of_the_declarations() -> None:
     error = as_error(messages.PRIME, Refusal(errors.OUT_OF_RANGE, "volume_nl", 9_000_000, 1, 5_000_000))
     assert "volume = 9 mL, allowed 0.001 uL to 5 mL" in error.message
-    assert error.remedy == errors.ERRORS[errors.OUT_OF_RANGE][2]
+    assert error.remedy == error_texts.ERRORS[errors.OUT_OF_RANGE][2]
 
 
 def test_another_concentration_names_both_and_the_command_that_bridges_them() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from infuser.wire import codec, units
 from infuser.wire import program as programs
-from infuser.wire import units
 from pumpctl import program, program_changes, program_view, program_words, therapy_times
 from pumpctl.comparison import Change
 from pumpctl.errors import FileProblem, UsageProblem
@@ -89,7 +89,7 @@ def test_a_rising_plan_without_a_largest_increase_has_the_pumps_own_and_a_fallin
 def test_without_the_tables_there_is_no_such_thing() -> None:
     told = program.loads(FLEX)
     tables = ("patient_", "periodic_", "plan_", "start_min", "dose_max_1h", "dose_max_4h")
-    assert not any(told[name] for name, _ in programs.PROGRAM_FIELDS if name.startswith(tables))
+    assert not any(told[name] for name, _ in codec.fields(programs.PROGRAM_FIELDS) if name.startswith(tables))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ def text(data: bytes) -> str:
     return str(hexlify(data), "ascii")
 
 
-def revived(fields: tuple, values: dict) -> dict:
+def revived(fields, values: dict) -> dict:
     """Values from JSON, their blobs turned from hexadecimal back into bytes."""
     made = {}
-    for name, kind in fields:
+    for name, kind in codec.fields(fields):
         value = values[name]
         if isinstance(kind, tuple):
             made[name] = [revived(kind, item) for item in value]

@@ -23,7 +23,7 @@ FAILURES_TO_LOCK = 5
 LOCK_MS = 10 * units.MS_PER_MIN
 FAILURES_MAX = 0xFFFF
 
-_PROVED = (("role", "u8"), ("serial", "text"), ("host_nonce", "blob"), ("pump_nonce", "blob"))
+_PROVED = "role:u8 serial:text host_nonce:blob pump_nonce:blob"
 _NEEDS_ROLE = messages.CLINICIAN | messages.SERVICE
 
 

@@ -1,9 +1,11 @@
 """Turns declared fields into bytes and back, strictly: nothing missing, nothing left over.
 
-A field is (name, type). Types: u8 u16 u32 u64 i32 i64 bool (little-endian), text (u8 length,
-UTF-8), blob (u16 length), or a tuple of fields: a list of such records (u16 count).
+A declaration is a text, "name:type name:type": on a board it takes a tenth of the memory of the tuples that it is
+read into. Types: u8 u16 u32 u64 i32 i64 bool (little-endian), text (u8 length, UTF-8), blob (u16 length), or
+"(name:type,name:type)": a list of such records (u16 count), which hold no lists.
 """
 
+import gc
 import struct
 
 _FORMATS = {
@@ -29,16 +31,41 @@ class CodecError(ValueError):
     """A value that its field cannot hold, or bytes that are not these fields."""
 
 
-def encode(fields: tuple, values: dict) -> bytes:
-    """Bytes of `values` (name -> value) in the order of `fields`; CodecError names the field."""
+# Declarations as they were read. A host, which decodes whole logs, keeps them; a board has no memory to spare.
+_READ: dict = {}
+_KEEP = not hasattr(gc, "mem_free")
+
+
+def fields(declared) -> tuple:
+    """(name, type) of each field of a declaration; the type of a list is the tuple of its own fields."""
+    if isinstance(declared, tuple):
+        return declared
+    read = _READ.get(declared)
+    if read is None:
+        read = _fields(declared, " ")
+        if _KEEP:
+            _READ[declared] = read
+    return read
+
+
+def _fields(declared: str, between: str) -> tuple:
+    read = []
+    for one in declared.split(between) if declared else ():
+        name, kind = one.split(":", 1)
+        read.append((name, _fields(kind[1:-1], ",") if kind[0] == "(" else kind))
+    return tuple(read)
+
+
+def encode(declared, values: dict) -> bytes:
+    """Bytes of `values` (name -> value) in the order of the declaration; CodecError names the field."""
     out = bytearray()
-    _put_fields(out, fields, values)
+    _put_fields(out, fields(declared), values)
     return bytes(out)
 
 
-def decode(fields: tuple, data: bytes) -> dict:
+def decode(declared, data: bytes) -> dict:
     """Values by name from exactly `data`; CodecError if it is short, long or malformed."""
-    values, at = _get_fields(fields, data, 0)
+    values, at = _get_fields(fields(declared), data, 0)
     if at != len(data):
         raise CodecError("{} bytes left over".format(len(data) - at))
     return values
@@ -60,8 +87,8 @@ def decode_from(kind, data: bytes, at: int) -> tuple:
     return _get_fields(kind, data, at) if isinstance(kind, tuple) else _get(kind, data, at)
 
 
-def _put_fields(out: bytearray, fields: tuple, values: dict) -> None:
-    for name, kind in fields:
+def _put_fields(out: bytearray, declared: tuple, values: dict) -> None:
+    for name, kind in declared:
         if name not in values:
             raise CodecError("{} is missing".format(name))
         _put(out, name, kind, values[name])
@@ -118,9 +145,9 @@ def _text(data: bytes) -> str:
     return text
 
 
-def _get_fields(fields: tuple, data: bytes, at: int) -> tuple[dict, int]:
+def _get_fields(declared: tuple, data: bytes, at: int) -> tuple[dict, int]:
     values = {}
-    for name, kind in fields:
+    for name, kind in declared:
         values[name], at = _get(kind, data, at)
     return values, at
 

@@ -71,140 +71,96 @@ PRESCRIBER = 36
 
 CHUNK_MAX = 768
 
-REFUSAL_FIELDS = (
-    ("field", "text"),
-    ("value", "i64"),
-    ("low", "i64"),
-    ("high", "i64"),
-    ("text", "text"),
-)
-OPERATOR = (("operator", "text"),)
+REFUSAL_FIELDS = "field:text value:i64 low:i64 high:i64 text:text"
 
 # fmt: off
 # id -> (name, flags, request fields, reply fields). HELLO never changes: it is how versions meet.
 # Nor do SERVICE_REPL, CHALLENGE and SIGN_IN, which need no greeting: so is a pump of another version updated.
 MESSAGES = {
-    HELLO: (
-        "hello", WHEN_STOPPED, (("protocol", "blob"), ("host", "text")),
-        (("protocol", "blob"), ("firmware", "text"), ("serial", "text"), ("boot_count", "u32")),
-    ),
-    STATUS: ("status", WHEN_STOPPED, (), STATUS_FIELDS),
-    ALARM_ACK: (
-        "alarm-ack", MUTATES | WHEN_STOPPED | CLINICIAN, (("alarm", "u8"),) + OPERATOR, (("acknowledged", "u8"),),
-    ),
-    AUDIO_PAUSE: (
-        "audio-pause", MUTATES | WHEN_STOPPED, (("pause_s", "u16"),) + OPERATOR, (("until_ms", "u64"),),
-    ),
-    PROGRAM_STAGE: (
-        "program-stage", WHEN_STOPPED, (("total", "u16"), ("offset", "u16"), ("chunk", "blob")),
-        (("received", "u16"),),
-    ),
-    PROGRAM_CHECK: ("program-check", WHEN_STOPPED, (), UNDERSTOOD_FIELDS),
+    HELLO: ("hello", WHEN_STOPPED, "protocol:blob host:text", "protocol:blob firmware:text serial:text boot_count:u32"),
+    STATUS: ("status", WHEN_STOPPED, "", STATUS_FIELDS),
+    ALARM_ACK: ("alarm-ack", MUTATES | WHEN_STOPPED | CLINICIAN, "alarm:u8 operator:text", "acknowledged:u8"),
+    AUDIO_PAUSE: ("audio-pause", MUTATES | WHEN_STOPPED, "pause_s:u16 operator:text", "until_ms:u64"),
+    PROGRAM_STAGE: ("program-stage", WHEN_STOPPED, "total:u16 offset:u16 chunk:blob", "received:u16"),
+    PROGRAM_CHECK: ("program-check", WHEN_STOPPED, "", UNDERSTOOD_FIELDS),
     # The signature is the prescriber's over program.prescription_digest, empty without one.
     PROGRAM_COMMIT: (
-        "program-commit", MUTATES | CLINICIAN,
-        (("digest", "blob"), ("confirmed", "bool"), ("bridge_nl", "u32"), ("signature", "blob")) + OPERATOR,
-        (("digest", "blob"), ("state", "u8")),
+        "program-commit", MUTATES | CLINICIAN, "digest:blob confirmed:bool bridge_nl:u32 signature:blob operator:text",
+        "digest:blob state:u8",
     ),
-    PROGRAM_READ: (
-        "program-read", WHEN_STOPPED, (("offset", "u16"),),
-        (("total", "u16"), ("digest", "blob"), ("chunk", "blob")),
-    ),
+    PROGRAM_READ: ("program-read", WHEN_STOPPED, "offset:u16", "total:u16 digest:blob chunk:blob"),
     BOLUS: (
-        "bolus", MUTATES | CLINICIAN,
-        (("dose_ng", "u32"), ("duration_ms", "u32"), ("patient", "text"), ("confirmed", "bool")) + OPERATOR,
-        (("volume_nl", "u32"), ("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
+        "bolus", MUTATES | CLINICIAN, "dose_ng:u32 duration_ms:u32 patient:text confirmed:bool operator:text",
+        "volume_nl:u32 rate_nl_per_day:u32 ends_ms:u64",
     ),
-    BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR, (("delivered_nl", "u32"),)),
+    BOLUS_CANCEL: ("bolus-cancel", MUTATES | WHEN_STOPPED | CLINICIAN, "operator:text", "delivered_nl:u32"),
     STOP: (
-        "stop", MUTATES | WHEN_STOPPED, (("resume_after_ms", "u64"), ("remind_min", "u16")) + OPERATOR,
-        (("state", "u8"), ("start_in_ms", "u64")),
+        "stop", MUTATES | WHEN_STOPPED, "resume_after_ms:u64 remind_min:u16 operator:text",
+        "state:u8 start_in_ms:u64",
     ),
     RESUME: (
-        "resume", MUTATES | WHEN_STOPPED | CLINICIAN, (("delay_ms", "u64"),) + OPERATOR,
-        (("state", "u8"), ("rate_nl_per_day", "u32"), ("start_in_ms", "u64")),
+        "resume", MUTATES | WHEN_STOPPED | CLINICIAN, "delay_ms:u64 operator:text",
+        "state:u8 rate_nl_per_day:u32 start_in_ms:u64",
     ),
-    MINIMUM_RATE: (
-        "minimum-rate", MUTATES | CLINICIAN,
-        (("on", "bool"),) + OPERATOR, (("state", "u8"), ("rate_nl_per_day", "u32")),
-    ),
+    MINIMUM_RATE: ("minimum-rate", MUTATES | CLINICIAN, "on:bool operator:text", "state:u8 rate_nl_per_day:u32"),
     REFILL_BEGIN: (
-        "refill-begin", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR,
-        (("expected_residual_nl", "u32"), ("capacity_nl", "u32")),
+        "refill-begin", MUTATES | WHEN_STOPPED | CLINICIAN, "operator:text",
+        "expected_residual_nl:u32 capacity_nl:u32",
     ),
     REFILL_COMPLETE: (
         "refill-complete", MUTATES | WHEN_STOPPED | CLINICIAN,
-        (("measured_residual_nl", "u32"), ("volume_nl", "u32"), ("concentration_ug_per_ml", "u32")) + OPERATOR,
-        (("discrepancy_nl", "i32"), ("reservoir_nl", "u32"), ("refill_due_ms", "u64"), ("state", "u8")),
+        "measured_residual_nl:u32 volume_nl:u32 concentration_ug_per_ml:u32 operator:text",
+        "discrepancy_nl:i32 reservoir_nl:u32 refill_due_ms:u64 state:u8",
     ),
-    REFILL_CANCEL: ("refill-cancel", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR, (("state", "u8"),)),
+    REFILL_CANCEL: ("refill-cancel", MUTATES | WHEN_STOPPED | CLINICIAN, "operator:text", "state:u8"),
     PRIME: (
-        "prime", MUTATES | CLINICIAN, (("purpose", "u8"), ("volume_nl", "u32"), ("duration_ms", "u32")) + OPERATOR,
-        (("volume_nl", "u32"), ("ends_ms", "u64")),
+        "prime", MUTATES | CLINICIAN, "purpose:u8 volume_nl:u32 duration_ms:u32 operator:text",
+        "volume_nl:u32 ends_ms:u64",
     ),
     CLOCK_SET: (
-        "clock-set", MUTATES | WHEN_STOPPED | CLINICIAN, (("time_ms", "u64"), ("utc_offset_min", "i32")) + OPERATOR,
-        (("time_ms", "u64"), ("moved_ms", "i64")),
+        "clock-set", MUTATES | WHEN_STOPPED | CLINICIAN, "time_ms:u64 utc_offset_min:i32 operator:text",
+        "time_ms:u64 moved_ms:i64",
     ),
-    LOG_READ: (
-        "log-read", WHEN_STOPPED, (("from_seq", "u32"), ("skip", "u16")),
-        (("oldest_seq", "u32"), ("next_seq", "u32"), ("chunk", "blob")),
-    ),
-    OUTCOME: ("outcome", WHEN_STOPPED, (("request_id", "u64"),), (("known", "bool"), ("error", "u16"))),
+    LOG_READ: ("log-read", WHEN_STOPPED, "from_seq:u32 skip:u16", "oldest_seq:u32 next_seq:u32 chunk:blob"),
+    OUTCOME: ("outcome", WHEN_STOPPED, "request_id:u64", "known:bool error:u16"),
     SELF_TEST: (
-        "self-test", MUTATES | WHEN_STOPPED | CLINICIAN,
-        OPERATOR, (("passed", "bool"), ("failed_list", (("part", "text"),))),
+        "self-test", MUTATES | WHEN_STOPPED | CLINICIAN, "operator:text",
+        "passed:bool failed_list:(part:text)",
     ),
-    SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED | SERVICE, OPERATOR, (("state", "u8"),)),
-    PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED | CLINICIAN, OPERATOR, (("state", "u8"),)),
+    SERVICE_REPL: ("service-repl", MUTATES | WHEN_STOPPED | SERVICE, "operator:text", "state:u8"),
+    PROGRAM_CLEAR: ("program-clear", MUTATES | WHEN_STOPPED | CLINICIAN, "operator:text", "state:u8"),
     TEMPORARY_RATE: (
         "temporary-rate", MUTATES | CLINICIAN,
-        (("dose_ng_per_day", "u32"), ("duration_ms", "u32"), ("patient", "text"), ("confirmed", "bool")) + OPERATOR,
-        (("rate_nl_per_day", "u32"), ("ends_ms", "u64")),
+        "dose_ng_per_day:u32 duration_ms:u32 patient:text confirmed:bool operator:text",
+        "rate_nl_per_day:u32 ends_ms:u64",
     ),
     PLAN_ORDER: (
-        "plan-order", MUTATES | WHEN_STOPPED | CLINICIAN,
-        (("action", "u8"), ("dose_ng_per_day", "u32"), ("patient", "text")) + OPERATOR,
-        (("position", "u8"), ("dose_ng_per_day", "u32"), ("held", "bool"), ("next_ms", "u64")),
+        "plan-order", MUTATES | WHEN_STOPPED | CLINICIAN, "action:u8 dose_ng_per_day:u32 patient:text operator:text",
+        "position:u8 dose_ng_per_day:u32 held:bool next_ms:u64",
     ),
     CALIBRATE: (
-        "calibrate", MUTATES | SERVICE, (("step_pl", "u32"), ("uncertainty_ppm", "u32"), ("runs", "u8")) + OPERATOR,
-        (("step_pl", "u32"), ("reservoir_nl", "u32")),
+        "calibrate", MUTATES | SERVICE, "step_pl:u32 uncertainty_ppm:u32 runs:u8 operator:text",
+        "step_pl:u32 reservoir_nl:u32",
     ),
-    LIBRARY_STAGE: (
-        "library-stage", WHEN_STOPPED, (("total", "u16"), ("offset", "u16"), ("chunk", "blob")),
-        (("received", "u16"),),
-    ),
+    LIBRARY_STAGE: ("library-stage", WHEN_STOPPED, "total:u16 offset:u16 chunk:blob", "received:u16"),
     # The digest is that of the library's encoded fields; the signature is staged behind them.
     LIBRARY_COMMIT: (
-        "library-commit", MUTATES | WHEN_STOPPED | SERVICE, (("digest", "blob"),) + OPERATOR,
-        (("library", "text"), ("version", "u32")),
+        "library-commit", MUTATES | WHEN_STOPPED | SERVICE, "digest:blob operator:text",
+        "library:text version:u32",
     ),
-    LIBRARY_READ: (
-        "library-read", WHEN_STOPPED, (("offset", "u16"),),
-        (("total", "u16"), ("digest", "blob"), ("chunk", "blob")),
-    ),
+    LIBRARY_READ: ("library-read", WHEN_STOPPED, "offset:u16", "total:u16 digest:blob chunk:blob"),
     # The modulus of an RSA key of 2048 bits, big end first, with the exponent 65537. Needs the service jumper.
-    LIBRARY_TRUST: (
-        "library-trust", MUTATES | WHEN_STOPPED | SERVICE, (("modulus", "blob"),) + OPERATOR, (("digest", "blob"),),
-    ),
+    LIBRARY_TRUST: ("library-trust", MUTATES | WHEN_STOPPED | SERVICE, "modulus:blob operator:text", "digest:blob"),
     # Both keys as one unit, 32 bytes each; never readable back. Needs the service jumper.
-    KEYS: (
-        "keys", MUTATES | WHEN_STOPPED, (("clinician_key", "blob"), ("service_key", "blob")) + OPERATOR,
-        (("keyed", "bool"),),
-    ),
-    CHALLENGE: (
-        "challenge", WHEN_STOPPED, (("role", "u8"), ("host_nonce", "blob")), (("pump_nonce", "blob"),),
-    ),
+    KEYS: ("keys", MUTATES | WHEN_STOPPED, "clinician_key:blob service_key:blob operator:text", "keyed:bool"),
+    CHALLENGE: ("challenge", WHEN_STOPPED, "role:u8 host_nonce:blob", "pump_nonce:blob"),
     # HMAC-SHA256 with the role's key over "sign-in", role, pump's serial number, host's nonce, pump's nonce.
-    SIGN_IN: (
-        "sign-in", MUTATES | WHEN_STOPPED, (("proof", "blob"),) + OPERATOR, (("role", "u8"), ("idle_ms", "u32")),
-    ),
-    SIGN_OUT: ("sign-out", WHEN_STOPPED, (), (("role", "u8"),)),
+    SIGN_IN: ("sign-in", MUTATES | WHEN_STOPPED, "proof:blob operator:text", "role:u8 idle_ms:u32"),
+    SIGN_OUT: ("sign-out", WHEN_STOPPED, "", "role:u8"),
     # Whose signature a program may carry, and with `required` must; an empty modulus ends both. As library-trust.
     PRESCRIBER: (
-        "prescriber", MUTATES | WHEN_STOPPED | SERVICE, (("modulus", "blob"), ("required", "bool")) + OPERATOR,
-        (("digest", "blob"), ("required", "bool")),
+        "prescriber", MUTATES | WHEN_STOPPED | SERVICE, "modulus:blob required:bool operator:text",
+        "digest:blob required:bool",
     ),
 }
 # fmt: on
@@ -214,7 +170,7 @@ class Refusal(Exception):
     """A command refused: an error code and what it is about. Raised on the pump and on the host."""
 
     def __init__(self, code: int, field: str = "", value: int = 0, low: int = 0, high: int = 0, text: str = "") -> None:
-        super().__init__(errors.ERRORS[code][0] if code in errors.ERRORS else str(code))
+        super().__init__(errors.name(code))
         self.code = code
         self.field = field
         self.value = value
@@ -282,7 +238,7 @@ def protocol_hash() -> bytes:
         MESSAGES,
         records.RECORDS,
         alarms.ALARMS,
-        errors.ERRORS,
+        [(code, errors.name(code)) for code in errors.codes()],
         program.PROGRAM_FIELDS,
         library.LIBRARY_FIELDS,
         states.STATE_NAMES,

@@ -30,40 +30,15 @@ CONTRAINDICATION_NAMES = ("hypersensitivity", "infection", "body-too-small")
 CAUTION_NAMES = ("impaired-kidneys", "stroke", "pregnancy")
 AGE_NOT_TOLD = 255
 
-STEP_FIELDS = (("day_mask", "u8"), ("start_min", "u16"), ("dose_ng_per_day", "u32"))
-# Daily doses that replace the pattern's own, each from a local time on; 0 ends the therapy.
-PLAN_FIELDS = (("at_min", "u32"), ("dose_ng_per_day", "u32"))
+# Of `plan_list`: daily doses that replace the pattern's own, each from a local time on; 0 ends the therapy.
 PROGRAM_FIELDS = (
-    ("version", "u8"),
-    ("patient", "text"),
-    ("drug", "text"),
-    ("concentration_ug_per_ml", "u32"),
-    ("mode", "u8"),
-    ("step_list", STEP_FIELDS),
-    ("minimum_ng_per_day", "u32"),
-    ("bolus_max_ng", "u32"),
-    ("bolus_lockout_min", "u16"),
-    ("patient_bolus_ng", "u32"),
-    ("patient_bolus_min", "u16"),
-    ("patient_lockout_min", "u16"),
-    ("patient_boluses_per_day", "u8"),
-    ("periodic_bolus_ng", "u32"),
-    ("periodic_bolus_min", "u16"),
-    ("periodic_interval_min", "u16"),
-    ("plan_list", PLAN_FIELDS),
-    ("plan_increase_permille", "u16"),
-    ("start_min", "u32"),
-    ("dose_max_1h_ng", "u32"),
-    ("dose_max_4h_ng", "u32"),
-    ("dose_max_ng_per_day", "u32"),
-    ("low_reservoir_nl", "u32"),
-    ("age_years", "u8"),
-    ("weight_hg", "u16"),
-    ("indication", "u8"),
-    ("screening_ng", "u32"),
-    ("screening_response", "u8"),
-    ("contraindications", "u8"),
-    ("cautions", "u8"),
+    "version:u8 patient:text drug:text concentration_ug_per_ml:u32 mode:u8 "
+    "step_list:(day_mask:u8,start_min:u16,dose_ng_per_day:u32) minimum_ng_per_day:u32 bolus_max_ng:u32 "
+    "bolus_lockout_min:u16 patient_bolus_ng:u32 patient_bolus_min:u16 patient_lockout_min:u16 "
+    "patient_boluses_per_day:u8 periodic_bolus_ng:u32 periodic_bolus_min:u16 periodic_interval_min:u16 "
+    "plan_list:(at_min:u32,dose_ng_per_day:u32) plan_increase_permille:u16 start_min:u32 dose_max_1h_ng:u32 "
+    "dose_max_4h_ng:u32 dose_max_ng_per_day:u32 low_reservoir_nl:u32 age_years:u8 weight_hg:u16 indication:u8 "
+    "screening_ng:u32 screening_response:u8 contraindications:u8 cautions:u8"
 )
 VERSION = 3
 ENCODED_MAX = 4096
@@ -72,7 +47,9 @@ ENCODED_MAX = 4096
 def new(**values) -> dict:
     """A program of `values`, every field that is not named at nothing."""
     kinds = {"text": "", "blob": b""}
-    program = {name: ([] if isinstance(kind, tuple) else kinds.get(kind, 0)) for name, kind in PROGRAM_FIELDS}
+    program = {
+        name: ([] if isinstance(kind, tuple) else kinds.get(kind, 0)) for name, kind in codec.fields(PROGRAM_FIELDS)
+    }
     program["version"] = VERSION
     program["age_years"] = AGE_NOT_TOLD
     program.update(values)

@@ -54,146 +54,76 @@ KEYS = 29
 PRESCRIBER = 30
 PRESCRIPTION = 31
 
-COUNTERS = (
-    ("basal_steps", "u32"),
-    ("patient_bolus_steps", "u32"),
-    ("clinician_bolus_steps", "u32"),
-    ("periodic_bolus_steps", "u32"),
-    ("priming_steps", "u32"),
-)
-
-# Names of the counters in the order of the accounting buckets.
-COUNTER_NAMES = tuple(name for name, _ in COUNTERS)
-THERAPY_NAMES = COUNTER_NAMES[:-1]  # all but priming
-# Programmed volume of each bucket beyond its whole microsteps, in pL.
-FRACTION_NAMES = tuple(name.replace("_steps", "_acc_pl") for name in COUNTER_NAMES)
-
 # Delivery counters between journal records, kept apart because they change all day.
 CHECKPOINT_FIELDS = (
-    (("counter", "u32"), ("event_seq", "u32"))
-    + COUNTERS
-    + tuple((name, "u32") for name in FRACTION_NAMES)
-    + (
-        ("steps_reserved", "u32"),
-        ("basal_acc_rem", "u32"),
-        ("age_ms", "u64"),
-        ("time_ms", "u64"),
-        ("window_min", "u32"),
-        ("minutes", "blob"),
-    )
+    "counter:u32 event_seq:u32 basal_steps:u32 patient_bolus_steps:u32 clinician_bolus_steps:u32 "
+    "periodic_bolus_steps:u32 priming_steps:u32 basal_acc_pl:u32 patient_bolus_acc_pl:u32 clinician_bolus_acc_pl:u32 "
+    "periodic_bolus_acc_pl:u32 priming_acc_pl:u32 steps_reserved:u32 basal_acc_rem:u32 age_ms:u64 time_ms:u64 "
+    "window_min:u32 minutes:blob"
 )
 
 # kind -> (name, fields). `next_due_ms` is the age at which the next periodic bolus is due, 0 for none.
 RECORDS = {
-    SNAPSHOT: ("snapshot", (("ledger", "blob"),)),
-    BOOT: (
-        "boot",
-        (("firmware", "text"), ("cause", "text"), ("steps_uncertain", "u32"), ("torn_bytes", "u32"), ("gap_ms", "u64")),
-    ),
-    STATE: (
-        "state",
-        (("old", "u8"), ("new", "u8"), ("reason", "u8"), ("rate_nl_per_day", "u32"), ("next_due_ms", "u64")),
-    ),
-    PROGRAM: ("program", (("program", "blob"), ("confirmed", "bool"), ("operator", "text"))),
-    COMMAND: ("command", (("request_id", "u64"), ("command", "u8"), ("error", "u16"), ("operator", "text"))),
+    SNAPSHOT: ("snapshot", "ledger:blob"),
+    BOOT: ("boot", "firmware:text cause:text steps_uncertain:u32 torn_bytes:u32 gap_ms:u64"),
+    STATE: ("state", "old:u8 new:u8 reason:u8 rate_nl_per_day:u32 next_due_ms:u64"),
+    PROGRAM: ("program", "program:blob confirmed:bool operator:text"),
+    COMMAND: ("command", "request_id:u64 command:u8 error:u16 operator:text"),
     DELIVERY: (
         "delivery",
-        COUNTERS
-        + (
-            ("step_pl", "u32"),
-            ("reservoir_nl", "u32"),
-            ("rate_nl_per_day", "u32"),
-            ("programmed_nl", "u64"),
-            ("closes_hour", "bool"),
-        ),
+        "basal_steps:u32 patient_bolus_steps:u32 clinician_bolus_steps:u32 periodic_bolus_steps:u32 "
+        "priming_steps:u32 step_pl:u32 reservoir_nl:u32 rate_nl_per_day:u32 programmed_nl:u64 closes_hour:bool",
     ),
-    ALARM_RAISED: ("alarm-raised", (("alarm", "u8"), ("priority", "u8"), ("detail", "i32"))),
-    ALARM_CLEARED: ("alarm-cleared", (("alarm", "u8"),)),
-    ALARM_ACK: ("alarm-ack", (("alarm", "u8"), ("operator", "text"))),
-    AUDIO_PAUSE: ("audio-pause", (("pause_s", "u16"), ("operator", "text"))),
+    ALARM_RAISED: ("alarm-raised", "alarm:u8 priority:u8 detail:i32"),
+    ALARM_CLEARED: ("alarm-cleared", "alarm:u8"),
+    ALARM_ACK: ("alarm-ack", "alarm:u8 operator:text"),
+    AUDIO_PAUSE: ("audio-pause", "pause_s:u16 operator:text"),
     BOLUS_STARTED: (
         "bolus-started",
-        (
-            ("bucket", "u8"),
-            ("dose_ng", "u32"),
-            ("volume_nl", "u32"),
-            ("duration_ms", "u32"),
-            ("start_steps", "u32"),
-            ("purpose", "u8"),
-            ("next_due_ms", "u64"),
-            ("operator", "text"),
-        ),
+        "bucket:u8 dose_ng:u32 volume_nl:u32 duration_ms:u32 start_steps:u32 purpose:u8 next_due_ms:u64 operator:text",
     ),
-    BOLUS_ENDED: ("bolus-ended", (("bucket", "u8"), ("steps", "u32"), ("volume_nl", "u32"), ("reason", "u8"))),
+    BOLUS_ENDED: ("bolus-ended", "bucket:u8 steps:u32 volume_nl:u32 reason:u8"),
     REFILL: (
         "refill",
-        (
-            ("expected_residual_nl", "u32"),
-            ("measured_residual_nl", "u32"),
-            ("volume_nl", "u32"),
-            ("concentration_ug_per_ml", "u32"),
-            ("steps_total", "u32"),
-            ("operator", "text"),
-        ),
+        "expected_residual_nl:u32 measured_residual_nl:u32 volume_nl:u32 concentration_ug_per_ml:u32 steps_total:u32 "
+        "operator:text",
     ),
-    CLOCK: ("clock", (("old_ms", "u64"), ("new_ms", "u64"), ("utc_offset_min", "i32"), ("operator", "text"))),
-    FAULT: ("fault", (("part", "text"), ("detail", "i32"), ("masked", "bool"), ("text", "text"))),
-    SELF_TEST: ("self-test", (("passed", "bool"), ("failed", "text"))),
-    BOLUS_REFUSED: ("bolus-refused", (("bucket", "u8"), ("error", "u16"), ("dose_ng", "u32"), ("next_due_ms", "u64"))),
-    BOLUS_HELD: ("bolus-held", (("bucket", "u8"), ("held", "bool"))),
-    TEMPORARY_RATE: (
-        "temporary-rate",
-        (("dose_ng_per_day", "u32"), ("duration_ms", "u32"), ("reason", "u8"), ("operator", "text")),
-    ),
-    START_AT: ("start-at", (("start_age_ms", "u64"), ("remind_min", "u16"), ("operator", "text"))),
-    PLAN: (
-        "plan",
-        (
-            ("position", "u8"),
-            ("dose_ng_per_day", "u32"),
-            ("held", "bool"),
-            ("shift_min", "u32"),
-            ("reason", "u8"),
-            ("operator", "text"),
-        ),
-    ),
+    CLOCK: ("clock", "old_ms:u64 new_ms:u64 utc_offset_min:i32 operator:text"),
+    FAULT: ("fault", "part:text detail:i32 masked:bool text:text"),
+    SELF_TEST: ("self-test", "passed:bool failed:text"),
+    BOLUS_REFUSED: ("bolus-refused", "bucket:u8 error:u16 dose_ng:u32 next_due_ms:u64"),
+    BOLUS_HELD: ("bolus-held", "bucket:u8 held:bool"),
+    TEMPORARY_RATE: ("temporary-rate", "dose_ng_per_day:u32 duration_ms:u32 reason:u8 operator:text"),
+    START_AT: ("start-at", "start_age_ms:u64 remind_min:u16 operator:text"),
+    PLAN: ("plan", "position:u8 dose_ng_per_day:u32 held:bool shift_min:u32 reason:u8 operator:text"),
     BRIDGE: (
         "bridge",
-        (
-            ("volume_nl", "u32"),
-            ("rate_nl_per_day", "u32"),
-            ("minimum_nl_per_day", "u32"),
-            ("concentration_ug_per_ml", "u32"),
-            ("start_steps", "u32"),
-            ("reason", "u8"),
-        ),
+        "volume_nl:u32 rate_nl_per_day:u32 minimum_nl_per_day:u32 concentration_ug_per_ml:u32 start_steps:u32 "
+        "reason:u8",
     ),
     CALIBRATION: (
         "calibration",
-        (
-            ("step_pl", "u32"),
-            ("uncertainty_ppm", "u32"),
-            ("runs", "u8"),
-            ("reservoir_nl", "u32"),
-            ("total_nl", "u64"),
-            ("today_nl", "u32"),
-            ("therapy_steps", "u32"),
-            ("steps_total", "u32"),
-            ("operator", "text"),
-        ),
+        "step_pl:u32 uncertainty_ppm:u32 runs:u8 reservoir_nl:u32 total_nl:u64 today_nl:u32 therapy_steps:u32 "
+        "steps_total:u32 operator:text",
     ),
-    ALARM_ESCALATED: ("alarm-escalated", (("alarm", "u8"), ("priority", "u8"))),
-    LIBRARY: ("library", (("library", "text"), ("version", "u32"), ("digest", "blob"), ("operator", "text"))),
-    TRUST: ("trust", (("digest", "blob"), ("operator", "text"))),
+    ALARM_ESCALATED: ("alarm-escalated", "alarm:u8 priority:u8"),
+    LIBRARY: ("library", "library:text version:u32 digest:blob operator:text"),
+    TRUST: ("trust", "digest:blob operator:text"),
     # A soft limit overstepped by a person's confirmation, once for each.
-    OVERRIDE: ("override", (("field", "text"), ("text", "text"), ("operator", "text"))),
-    SIGN_IN: ("sign-in", (("role", "u8"), ("accepted", "bool"), ("failures", "u16"), ("operator", "text"))),
-    KEYS: ("keys", (("digest", "blob"), ("operator", "text"))),
+    OVERRIDE: ("override", "field:text text:text operator:text"),
+    SIGN_IN: ("sign-in", "role:u8 accepted:bool failures:u16 operator:text"),
+    KEYS: ("keys", "digest:blob operator:text"),
     # The key of who signs programs (its digest), and whether no other program is taken.
-    PRESCRIBER: ("prescriber", (("digest", "blob"), ("required", "bool"), ("operator", "text"))),
+    PRESCRIBER: ("prescriber", "digest:blob required:bool operator:text"),
     # The program put into force next carries the prescriber's signature: digests of the program and of the key.
-    PRESCRIPTION: ("prescription", (("program", "blob"), ("key", "blob"))),
+    PRESCRIPTION: ("prescription", "program:blob key:blob"),
 }
+
+# Names of the counters in the order of the accounting buckets.
+COUNTER_NAMES = tuple(name for name, _ in codec.fields(RECORDS[DELIVERY][1])[:5])
+THERAPY_NAMES = COUNTER_NAMES[:-1]  # all but priming
+# Programmed volume of each bucket beyond its whole microsteps, in pL.
+FRACTION_NAMES = tuple(name.replace("_steps", "_acc_pl") for name in COUNTER_NAMES)
 
 
 class RecordError(ValueError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from infuser.wire import errors, frame, messages
+from infuser.wire import codec, errors, frame, messages
 from infuser.wire.messages import Refusal
 from pumpctl import operations
 from pumpctl import program as programs
@@ -43,7 +43,7 @@ def carry_out(stage: Stage, step: Step) -> None:
 
 
 def _name(code: int) -> str:
-    return errors.ERRORS[code][0] if code in errors.ERRORS else str(code)
+    return errors.name(code)
 
 
 def _typed(stage: Stage, step: Step, words: list[str]) -> Values:
@@ -116,7 +116,7 @@ def _request(stage: Stage, step: Step) -> None:
 
 
 def _fields(code: int, told: Values, operator: str) -> Values:
-    declared = {name: kind for name, kind in messages.MESSAGES[code][2]}
+    declared = dict(codec.fields(messages.MESSAGES[code][2]))
     unknown = [name for name in told if name not in declared]
     if unknown:
         raise UsageProblem(f"the message has no field {unknown[0]}", remedy=f"fields: {', '.join(declared)}")

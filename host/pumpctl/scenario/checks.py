@@ -178,7 +178,7 @@ _NAMES: dict[str, Callable[[int], str]] = {
     "new": lambda value: states.STATE_NAMES[value],
     "reason": lambda value: states.REASON_NAMES[value],
     "bucket": lambda value: states.BUCKET_NAMES[value],
-    "error": lambda value: errors.ERRORS[value][0] if value else "ok",
+    "error": lambda value: errors.name(value),
     "command": lambda value: messages.MESSAGES[value][0],
     "role": lambda value: messages.ROLE_NAMES[value],
 }

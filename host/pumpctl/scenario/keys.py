@@ -25,7 +25,7 @@ COLOURS = ("red", "yellow", "cyan")
 # What is not the pump's own refusal: the tool says no before anything is sent, or nobody answers.
 BY_TOOL = "tool"
 NO_ANSWER = "no-answer"
-REFUSALS = Choice([*(name for name, _, _ in errors.ERRORS.values()), BY_TOOL, NO_ANSWER])
+REFUSALS = Choice([*(errors.name(code) for code in errors.codes()), BY_TOOL, NO_ANSWER])
 VOLUME = Either(Quantity("volume"), Pair(Quantity("volume")))
 RATE = Either(Quantity("flow"), Quantity("dose_rate"))
 TOLERANCE = Either(Quantity("share"), Quantity("volume"))

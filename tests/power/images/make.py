@@ -23,7 +23,7 @@ from ward import DAY_MS, EXAMPLES, HOUR_MS, MINUTE_MS, ML, PATIENT, SECOND_MS  #
 
 from infuser import VERSION  # noqa: E402
 from infuser.core import snapshot  # noqa: E402
-from infuser.wire import alarms, records  # noqa: E402
+from infuser.wire import alarms, codec, records  # noqa: E402
 from pumpctl import keystore, operations, prescription, program, signing, virtual  # noqa: E402
 from pumpctl.client import Pump  # noqa: E402
 from pumpctl.virtual import VirtualPump  # noqa: E402
@@ -119,9 +119,9 @@ class Story:
 def declared() -> dict[str, Any]:
     """Hashes of what is stored in this format: no later firmware may read it in another way."""
     return {
-        "snapshot": digest(snapshot.FIELDS),
+        "snapshot": digest(codec.fields(snapshot.FIELDS)),
         "alarms": sorted(alarms.ALARMS),
-        "records": {str(kind): digest(told) for kind, told in records.RECORDS.items()},
+        "records": {str(kind): digest((name, codec.fields(told))) for kind, (name, told) in records.RECORDS.items()},
     }
 
 
