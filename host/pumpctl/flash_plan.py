@@ -4,7 +4,8 @@ import hashlib
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,8 +15,15 @@ from pumpctl import firmware_files
 from pumpctl.errors import Internal, UsageProblem
 
 ARCHITECTURE = "armv6m"
+# The firmware has no assert; what goes is the table of line numbers, 7 KiB of the board's memory. A traceback on the
+# serial line then tells file and function only; the log's record of a fault never told more than the error.
+OPTIMISE = "-O3"
 BLOCK_BYTES = 4096  # of the board's file system: a file takes whole ones, a folder two
 COMPILE_S = 60
+_DOCSTRING = '"""'
+# Shorter ones the compiler keeps as names in any case.
+_WORD = re.compile(r"\w{11,}")
+_STRING = re.compile(r'"([a-z]\w{10,})"')
 
 
 @dataclass(frozen=True)
@@ -93,16 +101,34 @@ def make_plan(
     sources = firmware_files.application() if sources is None else sources
     bytecode = _bytecode(mpy_cross)
     files = []
+    shared = _shared_names(sources.values())
     with tempfile.TemporaryDirectory(prefix="pumpctl-flash-") as folder:
         for path, source in sources.items():
-            compiled = Path(folder) / "compiled.mpy"
-            _run(mpy_cross, f"-march={ARCHITECTURE}", "-s", path, "-o", str(compiled), str(source))
+            compiled, prepared = Path(folder) / "compiled.mpy", Path(folder) / source.name
+            prepared.write_bytes(naming(source.read_text(encoding="utf-8"), shared).encode())
+            _run(mpy_cross, f"-march={ARCHITECTURE}", OPTIMISE, "-s", path, "-o", str(compiled), str(prepared))
             files.append(PlannedFile(str(PurePosixPath(path).with_suffix(".mpy")), compiled.read_bytes()))
             progress(len(files))
     listed = firmware_files.image_list({file.path: file.data for file in files})
     files.append(PlannedFile(firmware_files.IMAGE_LIST, listed))
     launcher = PlannedFile("main.py", firmware_files.beside("launcher.py").read_bytes())
     return Plan(tuple(files), launcher, bytecode)
+
+
+def _shared_names(sources: Iterable[Path]) -> set[str]:
+    """Long words that more than one file spells."""
+    spelled = Counter(word for source in sources for word in set(_WORD.findall(source.read_text(encoding="utf-8"))))
+    return {word for word, files in spelled.items() if files > 1}
+
+
+def naming(text: str, shared: set[str]) -> str:
+    """A module's source with the names among its strings put before its docstring, where they are never run.
+
+    The compiler keeps a string that it has met as a name before as one: on the board there is then one of it for all
+    modules, and not one in each.
+    """
+    names = sorted(shared & set(_STRING.findall(text)))
+    return f"if 0:{';'.join(names)};{text}" if names and text.startswith(_DOCSTRING) else text
 
 
 def _bytecode(mpy_cross: str) -> int:
