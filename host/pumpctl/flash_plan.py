@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from infuser import VERSION
-from pumpctl import firmware_files
+from pumpctl import firmware_files, flash_numbers
 from pumpctl.errors import Internal, UsageProblem
 
 ARCHITECTURE = "armv6m"
@@ -97,15 +97,19 @@ def compiler(named: str | None = None) -> str:
 def make_plan(
     mpy_cross: str, sources: Mapping[str, Path] | None = None, progress: Callable[[float], None] = lambda done: None
 ) -> Plan:
-    """Compile `sources` (path on the board -> file; all of the firmware by default); `progress` gets files done."""
+    """Compile `sources` (path on the board -> file; all of the firmware by default); `progress` gets files done.
+
+    What they are is a whole application: a number that none of them uses by its name has none on the board.
+    """
     sources = firmware_files.application() if sources is None else sources
     bytecode = _bytecode(mpy_cross)
     files = []
-    shared = _shared_names(sources.values())
+    texts = flash_numbers.in_place({path: source.read_text(encoding="utf-8") for path, source in sources.items()})
+    shared = _shared_names(texts.values())
     with tempfile.TemporaryDirectory(prefix="pumpctl-flash-") as folder:
         for path, source in sources.items():
             compiled, prepared = Path(folder) / "compiled.mpy", Path(folder) / source.name
-            prepared.write_bytes(naming(source.read_text(encoding="utf-8"), shared).encode())
+            prepared.write_bytes(naming(texts[path], shared).encode())
             _run(mpy_cross, f"-march={ARCHITECTURE}", OPTIMISE, "-s", path, "-o", str(compiled), str(prepared))
             files.append(PlannedFile(str(PurePosixPath(path).with_suffix(".mpy")), compiled.read_bytes()))
             progress(len(files))
@@ -115,9 +119,9 @@ def make_plan(
     return Plan(tuple(files), launcher, bytecode)
 
 
-def _shared_names(sources: Iterable[Path]) -> set[str]:
+def _shared_names(texts: Iterable[str]) -> set[str]:
     """Long words that more than one file spells."""
-    spelled = Counter(word for source in sources for word in set(_WORD.findall(source.read_text(encoding="utf-8"))))
+    spelled = Counter(word for text in texts for word in set(_WORD.findall(text)))
     return {word for word, files in spelled.items() if files > 1}
 
 
