@@ -51,8 +51,11 @@ def in_place(sources: Mapping[str, str]) -> dict[str, str]:
             return dict(sources)
     numbers = _Numbers(modules.values())
     placed = {path: _replaced(module.text, numbers.uses(module)) for path, module in modules.items()}
-    used = {name for text in placed.values() for name in _used(_undocumented(ast.parse(text)))}
-    return {path: _without(text, modules[path], numbers, used) for path, text in placed.items()}
+    trees = {path: _undocumented(ast.parse(text)) for path, text in placed.items()}
+    used = {name for tree in trees.values() for name in _used(tree)}
+    gone = {path: [] if _LOOKS_AT_NAMES in text else numbers.unused(modules[path], trees[path], used)
+            for path, text in placed.items()}  # fmt: skip
+    return {path: _replaced(text, gone[path]) for path, text in placed.items()}
 
 
 def _dotted(path: str) -> str:
@@ -127,6 +130,16 @@ class _Numbers:
                 found.append((node, str(number) if number >= 0 else f"({number})"))
         return found
 
+    def unused(self, module: _Module, placed: ast.Module, used: set[str]) -> list[_Edit]:
+        """Each binding of a number that nothing uses by its name any more: a lone 0, which compiles to nothing."""
+        gone = {name for name in module.assigned if name not in used and self.number(module.name, name) is not None}
+        return [
+            (node, "0")
+            for node in placed.body
+            if isinstance(node, ast.Assign)
+            and all(isinstance(one, ast.Name) and one.id in gone for one in node.targets)
+        ]
+
     def _value(self, module: _Module, told: ast.expr) -> int | None:
         if isinstance(told, ast.Constant):
             return told.value if type(told.value) is int else None
@@ -179,16 +192,3 @@ def _undocumented(tree: ast.Module) -> ast.Module:
                 one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
             ]
     return tree
-
-
-def _without(text: str, module: _Module, numbers: _Numbers, used: set[str]) -> str:
-    """A placed text without its numbers' names that are not used any more: a lone 0, which compiles to nothing."""
-    if _LOOKS_AT_NAMES in text:
-        return text
-    gone = {name for name in module.assigned if name not in used and numbers.number(module.name, name) is not None}
-    edits: list[_Edit] = [
-        (node, "0")
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign) and all(isinstance(one, ast.Name) and one.id in gone for one in node.targets)
-    ]
-    return _replaced(text, edits)

@@ -1,4 +1,4 @@
-"""Numbers put where they are used: each is the right one, nothing else is changed, and no name is missed on the board."""
+"""Numbers put where they are used: each is the right one, nothing else changes, and no name is missed on the board."""
 
 import ast
 import importlib
