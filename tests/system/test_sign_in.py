@@ -44,7 +44,7 @@ def test_every_command_with_a_role_is_refused_to_whoever_has_not_signed_in(ward)
     kinds = {"text": "", "blob": b"", "bool": False}
     with stranger(ward) as eve:
         for number, (_, _, fields, _) in needing:
-            values = {name: kinds.get(kind, 0) for name, kind in fields if name != "operator"}
+            values = {name: kinds.get(kind, 0) for name, kind in messages.codec.fields(fields) if name != "operator"}
             assert eve.asks(number, **values) == "not-signed-in"
     assert len(needing) > 15
     assert ward.status()["state"] == "idle"
