@@ -1,9 +1,11 @@
 """Sent to a board's prompt by `pumpctl flash`, never stored there: looks at the board and changes applications.
 
-An update is written to `<root>/app.new`, compared, and only then takes the place of `<root>/app`. Whenever
-that is cut off, the launcher still finds a whole application.
+An update is written to `<root>/app.new`, compared, loaded once for trial, and only then takes the place of
+`<root>/app`, which stays as `<root>/app.old` to go back to. Whenever that is cut off, the launcher still finds a
+whole application.
 """
 
+import gc
 import hashlib
 import os
 import sys
@@ -12,23 +14,86 @@ NEW = "/app.new"
 NOW = "/app"
 OLD = "/app.old"
 STATE = "/pump"
+# Beside each application: the hashes of its files, and what it says of itself.
+LIST, ABOUT = "/image.txt", "/about.txt"
+_HEX = 64
 # A segment of the log begins with a record of kind 1, whose only field is the snapshot.
 _KIND_AT, _SNAPSHOT, _VERSION_AT = 2, 1, 27
 _DIRECTORY = 0x4000
+_INLINE_BYTES = 512  # a file up to this size may take no block of its own
 _WATCHDOG_CTRL_CLEAR = 0x40058000 + 0x3000
 _WATCHDOG_ENABLE = 1 << 30
 
 
 def facts(root: str) -> dict:
-    """What decides whether the application can run here: port, chip, version, bytecode, free bytes."""
+    """What decides whether the application can run here: port, chip, version, bytecode, room, what is there.
+
+    `free_bytes` counts what `begin` removes too. `frozen` is the version of an application in the image itself,
+    which starts before any of the file system.
+    """
     volume = os.statvfs(root or "/")
+    room = volume[1] * volume[3] + _taken(root + NEW, volume[0])
+    if _exists(root + NOW):
+        room += _taken(root + OLD, volume[0])
     return {
         "platform": sys.platform,
         "machine": sys.implementation._machine,
         "version": tuple(sys.implementation.version[:3]),
         "bytecode": sys.implementation._mpy & 0xFF,
-        "free_bytes": volume[1] * volume[3],
+        "free_bytes": room,
+        "frozen": _frozen(),
     }
+
+
+def _taken(folder: str, block_bytes: int) -> int:
+    """Bytes that become free at least when `folder` is removed."""
+    sizes = [os.stat(path)[6] for path, is_folder in _walk(folder) if not is_folder] if _exists(folder) else []
+    return sum(-(-size // block_bytes) * block_bytes for size in sizes if size > _INLINE_BYTES)
+
+
+def _frozen() -> str:
+    """Version of the application that is frozen in the image; empty if none is."""
+    paths = list(sys.path)
+    _forget()
+    sys.path[:] = [".frozen"]
+    try:
+        import infuser
+
+        return infuser.VERSION
+    except (ImportError, AttributeError):
+        return ""
+    finally:
+        sys.path[:] = paths
+        _forget()
+
+
+def _forget() -> None:
+    """Lets go of every module of an application."""
+    for name in list(sys.modules):
+        if name == "main" or name.split(".")[0] == "infuser":
+            del sys.modules[name]
+    gc.collect()
+
+
+def about(root: str, folder: str) -> dict:
+    """What the application in `folder` says of itself: firmware, version of the state it reads; empty if nothing."""
+    path = root + folder + ABOUT
+    if not _exists(path):
+        return {}
+    with open(path) as file:
+        return dict(line.split() for line in file)
+
+
+def damaged(root: str, folder: str) -> str:
+    """The first file in `folder` that is not as its list says; the list itself if there is none, else nothing."""
+    if not _exists(root + folder + LIST):
+        return LIST[1:]
+    with open(root + folder + LIST) as names:
+        for line in names:
+            path = line[_HEX:].strip()
+            if digest(root + folder + "/" + path) != line[:_HEX]:
+                return path
+    return ""
 
 
 def state_version(root: str) -> int:
@@ -105,10 +170,37 @@ def begin(root: str, folders: list) -> None:
         os.mkdir(root + NEW + "/" + folder)
 
 
+def try_out(root: str) -> str:
+    """Loads the new application as the launcher will, without starting it; what it raises, else nothing."""
+    _forget()
+    sys.path.insert(0, root + NEW)
+    try:
+        __import__("main")
+        return ""
+    except Exception as error:
+        return type(error).__name__ + ": " + str(error)
+    finally:
+        sys.path.pop(0)
+        _forget()
+
+
 def switch(root: str) -> None:
-    """The new application takes its place; the one before it is there until then."""
+    """The new application takes its place; the one before it stays, to go back to."""
     if _exists(root + NOW):
         remove_tree(root + OLD)
         os.rename(root + NOW, root + OLD)
     os.rename(root + NEW, root + NOW)
-    remove_tree(root + OLD)
+
+
+def roll_back(root: str) -> None:
+    """The application before takes its place again, and the one that leaves it becomes the one before.
+
+    From the first renaming on, the one to come back is what the launcher starts; called again, it goes on where it
+    was cut off.
+    """
+    if _exists(root + NOW):
+        remove_tree(root + NEW)
+        os.rename(root + NOW, root + NEW)
+    os.rename(root + OLD, root + NOW)
+    if _exists(root + NEW):
+        os.rename(root + NEW, root + OLD)

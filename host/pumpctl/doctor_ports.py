@@ -4,13 +4,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pumpctl import port_access
+from pumpctl import bootsel, port_access
 from pumpctl.doctor import OK, PROBLEM, SKIPPED, WARNING, Finding, Scene
-from pumpctl.ports import PICO_VENDOR
-
-USB_DEVICES = Path("/sys/bus/usb/devices")
-# USB product numbers of a board whose BOOTSEL button was held: it takes a firmware image and has no serial port.
-_BOOTSEL = {"0003": "RP2040", "000f": "RP2350"}
 
 
 def permissions(scene: Scene) -> Iterator[Finding]:
@@ -53,7 +48,14 @@ def busy(scene: Scene) -> Iterator[Finding]:
 
 def boards(scene: Scene) -> Iterator[Finding]:
     """Boards that wait for an image, and boards at whose port MicroPython's prompt answers."""
-    found = list(_waiting(USB_DEVICES))
+    found = [
+        Finding(
+            PROBLEM,
+            f"a board with {one.chip} at USB {one.place} waits for an image (BOOTSEL)",
+            "pumpctl flash   (writes MicroPython and the firmware)" if one.fits else "connect a Pico with an RP2040",
+        )
+        for one in bootsel.waiting()
+    ]
     for one in scene.looks:
         if one.prompt:
             text = "runs MicroPython without the pump's firmware"
@@ -61,16 +63,3 @@ def boards(scene: Scene) -> Iterator[Finding]:
     yield from found
     if not found:
         yield Finding(OK, "none waits for an image or runs MicroPython alone")
-
-
-def _waiting(folder: Path) -> Iterator[Finding]:
-    for vendor in sorted(folder.glob("*/idVendor")):
-        try:
-            is_board = vendor.read_text().strip() == f"{PICO_VENDOR:04x}"
-            chip = _BOOTSEL.get(vendor.with_name("idProduct").read_text().strip(), "")
-        except OSError:
-            continue
-        if is_board and chip:
-            text = f"a board with {chip} at USB {vendor.parent.name} waits for an image (BOOTSEL)"
-            mend = "copy the RPI_PICO image of MicroPython to its drive RPI-RP2, then pumpctl flash"
-            yield Finding(PROBLEM, text, mend)

@@ -13,6 +13,8 @@ _BESIDE = (_PACKAGE.parent, Path(__file__).resolve().parent / "firmware")
 
 # Name of the list of hashes beside an installed application; infuser.hw.image reads it.
 IMAGE_LIST = "image.txt"
+# Name of what the application says of itself, for whoever wants to go back to it; onboard.py reads it.
+ABOUT = "about.txt"
 
 
 def beside(name: str) -> Path:
@@ -26,6 +28,11 @@ def beside(name: str) -> Path:
 def image_list(contents: Mapping[str, bytes]) -> bytes:
     """What the pump holds its files against: hash and path of each, as sha256sum writes them."""
     return "".join(f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in contents.items()).encode()
+
+
+def about(firmware: str, state: int) -> bytes:
+    """What an installed application says of itself: its version, and that of the newest stored state it reads."""
+    return f"firmware {firmware}\nstate {state}\n".encode()
 
 
 def application() -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""A board at its MicroPython prompt, reached with mpremote's transport: look, copy, compare, switch, restart."""
+"""A board at its MicroPython prompt, reached with mpremote's transport: look, copy, compare, switch, go back."""
 
 import ast
 import contextlib
@@ -20,6 +20,8 @@ from pumpctl.transport import open_transport
 
 CHUNK_BYTES = 512
 READ_S = 10.0
+# For what a board does in one go over the whole application: removing, hashing, loading it.
+SLOW_S = 180.0
 SPARE_BYTES = 32 * 1024
 _UNCHANGED = "the application on the board is still the one before: connect the board and run the command again"
 _AGAIN = "connect the board and run the command again"
@@ -38,10 +40,20 @@ class Facts:
     version: tuple[int, int, int]
     bytecode: int
     free_bytes: int
+    frozen: str = ""
 
     def document(self) -> dict[str, Any]:
         """As it is printed under `--json`."""
         return {**asdict(self), "version": ".".join(map(str, self.version))}
+
+
+@dataclass(frozen=True)
+class Before:
+    """The application that a board can go back to: its version, that of the state it reads, its first damaged file."""
+
+    firmware: str
+    state: int
+    damaged: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class Needs:
             raise UsageProblem(
                 f"the board runs MicroPython {found}; {least} or newer is needed",
                 field="MicroPython", value=found, low=least,
-                remedy="hold BOOTSEL while plugging in and copy a newer RPI_PICO image onto the drive that appears",
+                remedy="hold BOOTSEL while plugging it in and run the command again, which writes a newer one",
             )  # fmt: skip
         if facts.bytecode != plan.bytecode:
             raise UsageProblem(
@@ -104,6 +116,9 @@ class Board:
                 f"no MicroPython prompt answers on {spec}", field="port", value=spec, remedy=remedy
             ) from error
         self._transport.serial.timeout = READ_S
+        self._equip()
+
+    def _equip(self) -> None:
         self._run(firmware_files.beside("onboard.py").read_bytes())
 
     def __enter__(self) -> Self:
@@ -119,10 +134,11 @@ class Board:
 
     def facts(self) -> Facts:
         """What the board is."""
-        told = self._value(f"facts({self.root!r})")
+        told = self._value(f"facts({self.root!r})", SLOW_S)
         try:
             facts = Facts(**told)
             sound = all(isinstance(number, int) for number in (*facts.version, facts.bytecode, facts.free_bytes))
+            sound = sound and isinstance(facts.frozen, str)
         except TypeError:
             sound = False
         if not sound or not isinstance(facts.platform, str) or not isinstance(facts.machine, str):
@@ -133,13 +149,16 @@ class Board:
         """Version of the state that a pump has stored there, 0 if none has."""
         return int(self._value(f"state_version({self.root!r})"))
 
-    def hold_watchdog(self) -> None:
-        """Keep an application's watchdog from restarting an RP2040 in the middle of a copy."""
+    def empty_memory(self) -> None:
+        """Rid an RP2040 of what an application left: its watchdog, which would restart it, and its memory."""
         self._run("import machine\nhold_watchdog(machine.mem32)")
+        with self._told(), contextlib.redirect_stdout(io.StringIO()):
+            self._transport.enter_raw_repl(soft_reset=True, timeout_overall=READ_S)
+        self._equip()
 
     def copy(self, plan: Plan, progress: Callable[[float], None] = lambda done: None) -> None:
         """Put the application beside the one that is there; `progress` gets bytes copied."""
-        self._run(f"begin({self.root!r}, {plan.folders!r})")
+        self._run(f"begin({self.root!r}, {plan.folders!r})", SLOW_S)
         done = 0
         for file in plan.files:
             self._write(f"{self.root}/app.new/{file.path}", file)
@@ -148,16 +167,39 @@ class Board:
 
     def verify(self, plan: Plan) -> None:
         """Compare the hashes that the board computes with the plan's; VerificationError names the files."""
-        found = self._value(f"digests({self.root!r})")
+        found = self._value(f"digests({self.root!r})", SLOW_S)
         wanted = {file.path: file.sha256 for file in plan.files}
         wrong = sorted(path for path in {*found, *wanted} if found.get(path) != wanted.get(path))
         if wrong:
             raise VerificationError(f"not on the board as they were sent: {', '.join(wrong)}", remedy=_UNCHANGED)
 
+    def try_out(self, plan: Plan) -> None:
+        """Load the copy once, without starting it; VerificationError says why it does not load."""
+        told = str(self._value(f"try_out({self.root!r})", SLOW_S))
+        if told:
+            raise VerificationError(
+                f"firmware {plan.version} does not load on this board: {told}", field="application", value=told,
+                remedy="the application on the board is still the one before",
+            )  # fmt: skip
+
+    def before(self) -> Before | None:
+        """The application to go back to; None if there is none."""
+        if not self._value(f"_exists({self.root!r} + OLD)"):
+            return None
+        damaged = str(self._value(f"damaged({self.root!r}, OLD)", SLOW_S))
+        told = {} if damaged else self._value(f"about({self.root!r}, OLD)")
+        state = str(told.get("state", ""))
+        return Before(str(told.get("firmware", "")), int(state) if state.isdecimal() else 0, damaged)
+
+    def roll_back(self) -> None:
+        """Make the application before the one that starts, and keep the other one in its place."""
+        self._remedy = "connect the board and run `pumpctl flash --roll-back` again"
+        self._run(f"roll_back({self.root!r})", SLOW_S)
+
     def switch(self, plan: Plan) -> None:
         """Make the copy the application that starts; the launcher is replaced only if it differs."""
         self._remedy = _AGAIN
-        self._run(f"switch({self.root!r})")
+        self._run(f"switch({self.root!r})", SLOW_S)
         path = f"{self.root}/main.py"
         if self._value(f"digest({path!r})") == plan.launcher.sha256:
             return
@@ -177,10 +219,10 @@ class Board:
             self._run(f"f.write({file.data[at : at + CHUNK_BYTES]!r})")
         self._run("f.close()")
 
-    def _value(self, expression: str) -> Any:
+    def _value(self, expression: str, within_s: float = READ_S) -> Any:
         """What an expression is worth on the board, as far as plain literals go; LinkError for anything else."""
         try:
-            return ast.literal_eval(self._run(f"print(repr({expression}))").decode())
+            return ast.literal_eval(self._run(f"print(repr({expression}))", within_s).decode())
         except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
             raise self._nonsense() from error
 
@@ -188,9 +230,12 @@ class Board:
         message = f"the board on {self.spec} does not answer as MicroPython does"
         return LinkError(message, field="port", value=self.spec, remedy=self._remedy)
 
-    def _run(self, code: str | bytes) -> bytes:
+    def _run(self, code: str | bytes, within_s: float = READ_S) -> bytes:
         with self._told():
-            printed: bytes = self._transport.exec(code)
+            printed: bytes
+            printed, failed = self._transport.exec_raw(code, timeout=within_s)
+            if failed:
+                raise TransportExecError(printed, failed.decode(errors="replace"))
             return printed
 
     @contextlib.contextmanager

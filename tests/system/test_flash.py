@@ -25,7 +25,7 @@ from infuser.hw.storage import Files
 from infuser.wire import messages, records
 from infuser.wire.errors import PROTOCOL_MISMATCH
 from infuser.wire.messages import Refusal
-from pumpctl import firmware_files, flash, flash_plan
+from pumpctl import firmware_files, flash, flash_plan, flash_target
 from pumpctl.errors import Declined, LinkError, PumpctlError, UsageProblem, VerificationError
 from pumpctl.flash_board import SPARE_BYTES, Board, Facts, Needs, NoPrompt
 from pumpctl.flash_plan import Plan, make_plan
@@ -94,7 +94,7 @@ def install(image: Path, plan: Plan, power_fails_at: int = 0) -> None:
 def test_every_file_of_the_firmware_is_compiled_and_planned() -> None:
     plan = make_plan(flash_plan.compiler())
     expected = {re.sub(r"\.py$", ".mpy", path) for path in firmware_files.application()}
-    assert {file.path for file in plan.files} == expected | {"image.txt"}
+    assert {file.path for file in plan.files} == expected | {"image.txt", "about.txt"}
     assert {"main.mpy", "infuser/__init__.mpy", "infuser/wire/messages.mpy", "infuser/hw/drive.mpy"} <= expected
     assert all(file.data[:1] == b"M" for file in plan.files if file.path in expected)
     assert plan.folders == ["infuser", "infuser/app", "infuser/core", "infuser/hw", "infuser/wire"]
@@ -111,9 +111,9 @@ def test_the_planned_hashes_are_those_of_the_compiled_bytes(version: Callable[[s
 
 
 def test_the_list_that_the_pump_checks_itself_with_names_every_compiled_file(version: Callable[[str], Plan]) -> None:
-    *compiled, listed = version("one").files
-    assert listed.path == firmware_files.IMAGE_LIST
-    assert listed.data.decode() == "".join(f"{file.sha256}  {file.path}\n" for file in compiled)
+    *compiled, about, listed = version("one").files
+    assert (about.path, listed.path) == (firmware_files.ABOUT, firmware_files.IMAGE_LIST)
+    assert listed.data.decode() == "".join(f"{file.sha256}  {file.path}\n" for file in (*compiled, about))
 
 
 def test_an_application_is_installed_and_starts(tmp_path: Path, version: Callable[[str], Plan]) -> None:
@@ -307,8 +307,9 @@ def test_a_dry_run_lists_the_files_without_a_board() -> None:
 
 def test_without_a_board_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pumpctl.ports.usb_ports", list)
+    monkeypatch.setattr("pumpctl.bootsel.drives", list)
     with pytest.raises(LinkError, match="no board found") as error:
-        flash.board_port(None)
+        flash_target.find(None, None, False)
     assert error.value.exit_code == 4
     assert "BOOTSEL" in error.value.remedy
 

@@ -1,7 +1,7 @@
 """Runs on MicroPython and is a board with nothing but its prompt: littlefs at / on an image that outlives it.
 
-Arguments: image file, then `prompt` or `boot`, then after how many writes the power fails (0: never).
-`boot` does what a Pico does at power-on: it runs /main.py.
+Arguments: image file, then `prompt` or `boot`, then after how many writes the power fails (0: never); with `pico`
+after them it tells that it is a Raspberry Pi Pico. `boot` does what a Pico does at power-on: it runs /main.py.
 """
 
 import os
@@ -45,11 +45,31 @@ class Image:
 
 
 class Machine:
-    """The one thing of `machine` that the update uses on this board."""
+    """What of `machine` the update uses."""
+
+    mem32 = {}
 
     @staticmethod
     def reset() -> None:
-        sys.exit(43)
+        os.system("kill -HUP $PPID")
+
+
+class Implementation:
+    """What MicroPython 1.28 tells on a Pico; the bytecode is this VM's."""
+
+    version = (1, 28, 0, "")
+    _machine = "Raspberry Pi Pico with RP2040"
+    _mpy = sys.implementation._mpy
+
+
+class Pico:
+    """`sys` as it is on a Pico."""
+
+    platform = "rp2"
+    implementation = Implementation
+    path = sys.path
+    modules = sys.modules
+    print_exception = sys.print_exception
 
 
 sys.modules["machine"] = Machine
@@ -61,6 +81,9 @@ except OSError:
     volume = vfs.VfsLfs2(image)
 vfs.mount(volume, "/")
 sys.path[:] = [""]
-if sys.argv[2] == "boot":
+arguments = sys.argv
+if sys.argv[4:] == ["pico"]:
+    sys.modules["sys"] = Pico
+if arguments[2] == "boot":
     with open("/main.py") as file:
         exec(file.read(), {"__name__": "__main__"})

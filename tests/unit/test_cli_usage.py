@@ -1,6 +1,7 @@
 """The command line without a pump: usage, messages, exit codes, JSON, environment variables."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -209,10 +210,11 @@ def test_the_help_of_fault_lists_every_fault_with_its_meaning(capsys: pytest.Cap
 
 def test_a_dry_run_lists_every_file_that_it_counts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["flash", "--dry-run"]) == errors.DONE
-    _, *files, last = capsys.readouterr().out.splitlines()
+    _, *files, budget, last = capsys.readouterr().out.splitlines()
     sizes = [int(line.split()[-2]) for line in files]
     assert last == f"{len(files)} files, {sum(sizes)} bytes; nothing was installed"
     assert files[-1].startswith("main.py (launcher) ")
+    assert re.fullmatch(r"Bytecode: \d+ of 180224 bytes; largest module infuser/\S+, \d+ of 8192 bytes", budget)
     assert main.run(["flash", "--dry-run", "--json"]) == errors.DONE
     told = document(capsys)
     assert sum(file["size"] for file in (*told["files"], told["launcher"])) == told["bytes"] == sum(sizes)
