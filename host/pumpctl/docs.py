@@ -4,7 +4,6 @@
 and package.json. The prose around the marks is written by hand.
 """
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from infuser import VERSION
 from infuser.wire import alarms, codec, frame, library, messages, program, records, replies, states, units
 from pumpctl import alarm_texts, error_texts, library_firmware
+from pumpctl import firmware_files as pumpctl_firmware
 from pumpctl.docs_pages import PAGES
 
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -197,10 +197,9 @@ def firmware_files(firmware: Path) -> list[str]:
 
 
 def package(firmware: Path) -> str:
-    """package.json for mip: every file of the application, relative to the list itself."""
-    return (
-        json.dumps({"version": VERSION, "urls": [[name, name] for name in firmware_files(firmware)]}, indent=2) + "\n"
-    )
+    """package.json for mip: the application where the launcher looks for it, and the launcher."""
+    sources = {f"{pumpctl_firmware.FOLDER}/{name}": name for name in firmware_files(firmware)}
+    return pumpctl_firmware.mip_list({**sources, "main.py": "launcher.py"})
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import tty
@@ -25,7 +26,7 @@ from infuser.hw.storage import Files
 from infuser.wire import messages, records
 from infuser.wire.errors import PROTOCOL_MISMATCH
 from infuser.wire.messages import Refusal
-from pumpctl import firmware_files, flash, flash_plan, flash_target
+from pumpctl import firmware_files, flash, flash_back, flash_plan, flash_target
 from pumpctl.errors import Declined, LinkError, PumpctlError, UsageProblem, VerificationError
 from pumpctl.flash_board import SPARE_BYTES, Board, Facts, Needs, NoPrompt
 from pumpctl.flash_plan import Plan, make_plan
@@ -130,11 +131,12 @@ def test_an_update_takes_the_place_of_the_application_before(tmp_path: Path, ver
 
 def test_a_power_cut_at_any_moment_leaves_a_whole_application(tmp_path: Path, version: Callable[[str], Plan]) -> None:
     one, two = version("one"), version("two")
+    install(tmp_path / "before", one)
     started = set()
-    fails_at, step, cut = 1, 3, True
+    fails_at, step, cut = 1, 4, True
     while cut:
         image = tmp_path / f"image{fails_at}"
-        install(image, one)
+        shutil.copy(tmp_path / "before", image)
         try:
             install(image, two, fails_at)
             cut = False
@@ -147,6 +149,53 @@ def test_a_power_cut_at_any_moment_leaves_a_whole_application(tmp_path: Path, ve
         assert boot(image) == "two two\n"
         fails_at += step
     assert started == {"one one\n", "two two\n"}
+
+
+def test_a_power_cut_while_going_back_leaves_a_whole_application(
+    tmp_path: Path, version: Callable[[str], Plan]
+) -> None:
+    for name in ("one", "two"):
+        install(tmp_path / "before", version(name))
+    started = []
+    fails_at, cut = 1, True
+    while cut:
+        image = tmp_path / f"image{fails_at}"
+        shutil.copy(tmp_path / "before", image)
+        with at_prompt(image, fails_at) as port:
+            try:
+                with Board(port) as board:
+                    assert flash_back.usable(board).firmware == VERSION
+                    board.roll_back()
+                    cut = False
+            except PumpctlError as error:
+                assert "--roll-back" in error.remedy
+        started.append(boot(image))
+        # What was cut off is finished by the next order, whichever that is.
+        with at_prompt(image) as port, Board(port) as board:
+            there = set(board._value("os.listdir('/')")) - {"main.py"}
+            assert {"app", "app.old"} & there and there <= {"app", "app.old", "app.new"}
+            if "app" not in there:
+                board.roll_back()
+                assert set(board._value("os.listdir('/')")) == {"app", "app.old", "main.py"}
+        assert boot(image) == started[-1]
+        fails_at += 1
+    assert started == sorted(started, reverse=True) and set(started) == {"one one\n", "two two\n"}
+
+
+@pytest.mark.parametrize("harm", ["os.remove('/app/infuser/core/dose.mpy')", "open('/app/main.mpy', 'wb').close()"])
+def test_an_application_that_cannot_be_loaded_gives_way_to_the_one_before(
+    tmp_path: Path, version: Callable[[str], Plan], harm: str
+) -> None:
+    image = tmp_path / "image"
+    for name in ("one", "two"):
+        install(image, version(name))
+    with at_prompt(image) as port, Board(port) as board:
+        board._run(harm)
+    assert boot(image).splitlines()[-1] == "one one"
+    with at_prompt(image) as port, Board(port) as board:
+        board._run("remove_tree('/app.old')")
+    told = boot(image)
+    assert "Error" in told and "one" not in told
 
 
 def test_a_file_that_arrives_changed_is_found_and_the_application_stays(

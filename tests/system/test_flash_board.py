@@ -2,6 +2,7 @@
 
 import json
 import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from wirepeer import Peer
 from infuser import VERSION
 from infuser.core import snapshot
 from infuser.wire import messages
-from pumpctl import errors, firmware_files, uf2
+from pumpctl import errors, firmware_files, flash, uf2
 from pumpctl.cli import main
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the VM's pseudo-terminal is used as on Linux")
@@ -153,3 +154,25 @@ def test_there_is_no_way_back_without_a_whole_application_that_reads_the_stored_
         assert run("flash", "--roll-back", "--port", board.port) == errors.UNVERIFIED
         assert "not whole: main.mpy" in capsys.readouterr().err
         assert board.started == []
+
+
+def test_mpremotes_mip_installs_an_exported_application_where_the_launcher_finds_it(
+    tmp_path: Path, pump: str, release: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    release("one")
+    assert run("flash", "--export", tmp_path / "out", "--json") == errors.DONE
+    listed = json.loads(capsys.readouterr().out)["package"]
+    assert run("flash", "--export", tmp_path / "out") == errors.USAGE
+    assert "is not empty" in capsys.readouterr().err
+    with PicoBoard(tmp_path / "board", {"runs one": pump, "runs two": pump}) as board:
+        mip = ("mip", "install", "--target", "/", listed, "+", "reset")
+        command = [sys.executable, "-m", "mpremote", "connect", str(board.port), *mip]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert flash.greet(str(board.port), 4)["serial"] == SERIAL
+    release("two")
+    with PicoBoard(tmp_path / "board", {"runs one": pump, "runs two": pump}) as board:
+        assert run("flash", "--port", board.port) == errors.DONE
+    with PicoBoard(tmp_path / "board", {"runs one": pump}) as board:
+        assert run("flash", "--roll-back", "--port", board.port) == errors.DONE
+        assert board.started == ["runs one"]

@@ -11,7 +11,8 @@ import pytest
 from tree import FIRMWARE, HOST, ROOT
 
 from infuser import VERSION
-from pumpctl import docs, firmware_files
+from pumpctl import docs, firmware_files, flash_budget, flash_plan
+from pumpctl.flash_plan import PlannedFile
 
 APPLICATION = sorted(firmware_files.application())
 
@@ -94,8 +95,10 @@ def test_an_editable_install_holds_no_copy_that_would_shadow_the_source() -> Non
 
 def test_mips_list_names_every_file_of_the_application() -> None:
     told = json.loads((FIRMWARE / "package.json").read_text(encoding="utf-8"))
-    assert sorted(target for target, _ in told["urls"]) == APPLICATION, "run `make docs`"
-    assert all(target == source for target, source in told["urls"])
+    launcher = told["urls"].pop()
+    assert launcher == ["main.py", "launcher.py"]
+    assert sorted(source for _, source in told["urls"]) == APPLICATION, "run `make docs`"
+    assert all(target == f"app/{source}" for target, source in told["urls"])
     assert told["version"] == VERSION
     assert docs.package(FIRMWARE) == (FIRMWARE / "package.json").read_text(encoding="utf-8"), "run `make docs`"
 
@@ -113,3 +116,17 @@ def test_the_freeze_list_covers_every_file_of_the_application() -> None:
     exec((FIRMWARE / "manifest.py").read_text(encoding="utf-8"), functions)
     assert sorted(frozen) == APPLICATION
     assert version["version"] == VERSION
+
+
+def test_the_application_and_each_module_stay_within_their_budgets() -> None:
+    budget = flash_plan.make_plan(flash_plan.compiler()).budget
+    assert budget.over == []
+    assert len(budget.modules) == len(APPLICATION) and budget.used == sum(size for _, size in budget.modules)
+    assert budget.sentence().startswith(f"Bytecode: {budget.used} of {flash_budget.APPLICATION_BYTES} bytes; largest")
+
+
+def test_what_is_too_large_is_named() -> None:
+    module = PlannedFile("infuser/big.mpy", bytes(flash_budget.MODULE_BYTES + 1))
+    listed = PlannedFile("image.txt", bytes(1 << 20))
+    assert flash_budget.of([module, listed]).over == ["infuser/big.mpy has 8193 bytes of 8192"]
+    assert flash_budget.of([module] * 22).over[0] == "the application has 180246 bytes of 180224"

