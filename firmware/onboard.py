@@ -154,12 +154,6 @@ def digest(path: str) -> str:
             told.update(part)
 
 
-def digests(root: str) -> dict:
-    """SHA-256 of every file of the new application, by its path below it."""
-    folder = root + NEW
-    return {path[len(folder) + 1 :]: digest(path) for path, is_folder in _walk(folder) if not is_folder}
-
-
 def begin(root: str, folders: list) -> None:
     """Makes an empty place for the new application; `folders` in the order to make them."""
     remove_tree(root + NEW)
@@ -172,16 +166,17 @@ def begin(root: str, folders: list) -> None:
 
 def try_out(root: str) -> str:
     """Loads the new application as the launcher will, without starting it; what it raises, else nothing."""
+    failed = None
     _forget()
     sys.path.insert(0, root + NEW)
     try:
         __import__("main")
-        return ""
     except Exception as error:
-        return type(error).__name__ + ": " + str(error)
+        failed = error  # put into words below: there may be no memory for it yet
     finally:
         sys.path.pop(0)
         _forget()
+    return "" if failed is None else type(failed).__name__ + ": " + str(failed)
 
 
 def switch(root: str) -> None:

@@ -119,7 +119,14 @@ class Board:
         self._equip()
 
     def _equip(self) -> None:
-        self._run(firmware_files.beside("onboard.py").read_bytes())
+        code = firmware_files.beside("onboard.py").read_bytes()
+        try:
+            self._run(code)
+        except LinkError as error:
+            if "MemoryError" not in error.message:
+                raise
+            self._restart_interpreter()  # an application that ended for want of memory still holds it
+            self._run(code)
 
     def __enter__(self) -> Self:
         return self
@@ -152,9 +159,12 @@ class Board:
     def empty_memory(self) -> None:
         """Rid an RP2040 of what an application left: its watchdog, which would restart it, and its memory."""
         self._run("import machine\nhold_watchdog(machine.mem32)")
+        self._restart_interpreter()
+        self._equip()
+
+    def _restart_interpreter(self) -> None:
         with self._told(), contextlib.redirect_stdout(io.StringIO()):
             self._transport.enter_raw_repl(soft_reset=True, timeout_overall=READ_S)
-        self._equip()
 
     def copy(self, plan: Plan, progress: Callable[[float], None] = lambda done: None) -> None:
         """Put the application beside the one that is there; `progress` gets bytes copied."""
@@ -166,12 +176,18 @@ class Board:
             progress(done)
 
     def verify(self, plan: Plan) -> None:
-        """Compare the hashes that the board computes with the plan's; VerificationError names the files."""
-        found = self._value(f"digests({self.root!r})", SLOW_S)
-        wanted = {file.path: file.sha256 for file in plan.files}
-        wrong = sorted(path for path in {*found, *wanted} if found.get(path) != wanted.get(path))
+        """Compare the hashes that the board computes with the plan's; VerificationError names the first wrong file.
+
+        The board holds its files against their list, and the list against the plan: all hashes at once are too much
+        for its memory.
+        """
+        listed = f"{self.root}/app.new/{firmware_files.IMAGE_LIST}"
+        (wanted,) = (file.sha256 for file in plan.files if file.path == firmware_files.IMAGE_LIST)
+        wrong = firmware_files.IMAGE_LIST
+        if self._value(f"digest({listed!r})") == wanted:
+            wrong = str(self._value(f"damaged({self.root!r}, NEW)", SLOW_S))
         if wrong:
-            raise VerificationError(f"not on the board as they were sent: {', '.join(wrong)}", remedy=_UNCHANGED)
+            raise VerificationError(f"not on the board as it was sent: {wrong}", value=wrong, remedy=_UNCHANGED)
 
     def try_out(self, plan: Plan) -> None:
         """Load the copy once, without starting it; VerificationError says why it does not load."""

@@ -85,6 +85,8 @@ class PicoBoard:
         """The application starts: it runs on where `pumps` says, or has ended at the prompt."""
         command = [micropython(), str(VM_BOARD), str(self.image), "boot", "0", "pico"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == RESET:
+            return self._start()
         self.started.append((done.stdout + done.stderr).strip().splitlines()[-1])
         pump = self._pumps.get(self.started[-1])
         if pump is None:
@@ -92,6 +94,7 @@ class PicoBoard:
         else:
             self._process = None
             self._link(pump)
+        return None
 
     def _link(self, where: str) -> None:
         draft = self.port.with_suffix(".new")
