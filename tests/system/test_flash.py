@@ -15,8 +15,11 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from access import provision
+from ward import PATIENT, Ward, infusing
 from wirepeer import Peer
 
 from infuser import VERSION
@@ -27,8 +30,8 @@ from infuser.hw.storage import Files
 from infuser.wire import messages, records
 from infuser.wire.errors import PROTOCOL_MISMATCH
 from infuser.wire.messages import Refusal
-from pumpctl import firmware_files, flash, flash_back, flash_plan, flash_target
-from pumpctl.errors import Declined, LinkError, PumpctlError, UsageProblem, VerificationError
+from pumpctl import firmware_files, flash, flash_back, flash_plan, flash_target, keystore
+from pumpctl.errors import Declined, LinkError, PumpctlError, Refused, UsageProblem, VerificationError
 from pumpctl.flash_board import SPARE_BYTES, Board, Facts, Needs, NoPrompt
 from pumpctl.flash_plan import Plan, make_plan
 from pumpctl.virtual import VirtualPump
@@ -372,3 +375,43 @@ def test_a_compiler_that_is_none_is_refused_by_name(compiler: str) -> None:
     assert done.returncode == 2
     assert compiler in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_pump_that_delivers_stays_as_it_is_and_says_what_to_stop(
+    cli: Callable[..., Any], bench: Callable[..., VirtualPump], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward = infusing(cli, bench)
+    ward.do("stop")
+    provision(ward)
+    ward.do("resume")
+    port = str(ward.plant.port)
+    monkeypatch.setattr(flash, "PROMPT_S", 0.3)
+    for command, state in (
+        ((), "infusing"),
+        (("bolus", "10ug", "--over", "10min", "--patient", PATIENT, "--yes"), "bolus"),
+        (("minimum-rate", "on", "--yes"), "minimum-rate"),
+    ):
+        if command:
+            ward.do(*command)
+        with pytest.raises(Refused, match=state) as refused, flash.prompt_of(port, "Ada", lambda question: None):
+            pass
+        assert (refused.value.exit_code, refused.value.remedy) == (3, "stop therapy first: `pumpctl stop`")
+        assert ward.state == state
+
+
+def test_a_pump_that_stands_leaves_for_whoever_holds_its_key_and_nobody_else(
+    cli: Callable[..., Any], bench: Callable[..., VirtualPump], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ward = Ward(cli, bench())
+    keys = provision(ward)
+    port = str(ward.plant.port)
+    monkeypatch.setattr(flash, "PROMPT_S", 0.3)
+    monkeypatch.setattr(flash, "RELEASE_S", 0.3)
+    keystore.forget(keys.serial)
+    with pytest.raises(Refused) as refused, flash.prompt_of(port, "Ada", lambda question: None):
+        pass
+    assert refused.value.name == "not-signed-in"
+    assert ward.state == "idle"
+    keystore.save(keys)
+    with pytest.raises(NoPrompt), flash.prompt_of(port, "Ada", lambda question: None):
+        pass  # it has left: on the bench its virtual machine ends, and there is no prompt
