@@ -199,3 +199,9 @@ def roll_back(root: str) -> None:
     os.rename(root + OLD, root + NOW)
     if _exists(root + NEW):
         os.rename(root + NEW, root + OLD)
+
+
+if "RP2040" in getattr(sys.implementation, "_machine", ""):
+    import machine
+
+    hold_watchdog(machine.mem32)  # before anything else: what follows takes longer than it waits

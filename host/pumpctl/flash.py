@@ -1,16 +1,16 @@
 """Puts the application onto a Pico: free the prompt, check, copy, compare, load, switch, restart, greet."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from infuser import VERSION
 from infuser.core import snapshot
 from infuser.wire import messages
 from pumpctl import ports, refusal
-from pumpctl.errors import LinkError, ProtocolMismatch, UsageProblem, VerificationError
+from pumpctl.errors import LinkError, ProtocolMismatch, UncertainOutcome, UsageProblem, VerificationError
 from pumpctl.flash_board import Board, Facts, Needs, NoPrompt
 from pumpctl.flash_plan import Plan
 
@@ -38,7 +38,7 @@ def board_port(spec: str) -> str:
     return port.spec
 
 
-@contextmanager
+@contextlib.contextmanager
 def prompt_of(
     spec: str, operator: str, confirm: Callable[[str], None], then: str = INSTALL, newer: bool = False
 ) -> Iterator[Board]:
@@ -76,7 +76,8 @@ def _release(spec: str, operator: str, confirm: Callable[[str], None], then: str
             if not newer:
                 refuse_downgrade(told.firmware)
             confirm(f"Pump {told.serial} runs firmware {told.firmware}. End it and {then}?")
-            pump.service_repl()
+            with contextlib.suppress(UncertainOutcome):  # whether it has left is seen at the prompt
+                pump.service_repl()
     except ProtocolMismatch as mismatch:
         if not newer:
             refuse_downgrade(mismatch.value or "")

@@ -157,8 +157,7 @@ class Board:
         return int(self._value(f"state_version({self.root!r})"))
 
     def empty_memory(self) -> None:
-        """Rid an RP2040 of what an application left: its watchdog, which would restart it, and its memory."""
-        self._run("import machine\nhold_watchdog(machine.mem32)")
+        """Rid a chip of what an application left in its memory."""
         self._restart_interpreter()
         self._equip()
 
