@@ -25,8 +25,9 @@ SOFT_RESET, RESET = 0, -signal.SIGHUP
 class PicoBoard:
     """The board; a context manager, within which it has power."""
 
-    def __init__(self, folder: Path, pumps: Mapping[str, str], *, bootsel_bytes: int = 0) -> None:
-        """With `bootsel_bytes` it waits as a drive until an image of that size is on it, else at its prompt."""
+    def __init__(self, folder: Path, pumps: Mapping[str, str], *, bootsel_bytes: int = 0, runs: str = "") -> None:
+        """With `bootsel_bytes` it waits as a drive until an image of that size is on it; else a pump runs on it that
+        answers at the port `runs`, or it is at its prompt."""
         folder.mkdir(parents=True, exist_ok=True)
         self.image = folder / "flash.img"
         self.port = folder / "ttyACM0"
@@ -42,8 +43,14 @@ class PicoBoard:
         if bootsel_bytes:
             self.drive.mkdir()
             (self.drive / "INFO_UF2.TXT").write_text(INFO)
+        elif runs:
+            self._link(runs)
         else:
             self._spawn()
+
+    def leave(self) -> None:
+        """The pump that runs ends, and MicroPython's prompt is there."""
+        self._spawn()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -51,9 +58,10 @@ class PicoBoard:
 
     def __exit__(self, *_: object) -> None:
         self._on = False
+        self._thread.join()
         if self._process:
             self._process.kill()
-        self._thread.join()
+            self._process.wait()
         os.close(self._slave)
         os.close(self._master)
 
@@ -64,10 +72,9 @@ class PicoBoard:
                 (self.drive / "INFO_UF2.TXT").unlink()
                 self._awaited_bytes = 0
                 self._spawn()
-        while self._on and self._process:
-            code = self._process.wait()
-            if not self._on:
-                return
+        while self._on:
+            time.sleep(0.02)
+            code = self._process.poll() if self._process else None
             if code == SOFT_RESET:
                 os.write(self._master, b"soft reboot\r\n")
                 self._spawn()

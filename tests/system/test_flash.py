@@ -160,6 +160,8 @@ def test_a_power_cut_while_going_back_leaves_a_whole_application(
 ) -> None:
     for name in ("one", "two"):
         install(tmp_path / "before", version(name))
+    with at_prompt(tmp_path / "before") as port, Board(port) as board:
+        board._run("os.mkdir('/app.new'); open('/app.new/part', 'w').close()")
     started = []
     fails_at, cut = 1, True
     while cut:

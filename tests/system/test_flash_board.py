@@ -13,7 +13,7 @@ from wirepeer import Peer
 
 from infuser import VERSION
 from infuser.core import snapshot
-from infuser.wire import messages
+from infuser.wire import messages, states
 from pumpctl import errors, firmware_files, flash, uf2
 from pumpctl.cli import main
 
@@ -175,4 +175,28 @@ def test_mpremotes_mip_installs_an_exported_application_where_the_launcher_finds
         assert run("flash", "--port", board.port) == errors.DONE
     with PicoBoard(tmp_path / "board", {"runs one": pump}) as board:
         assert run("flash", "--roll-back", "--port", board.port) == errors.DONE
+        assert board.started == ["runs one"]
+
+
+def test_a_pump_that_left_is_started_again_where_nothing_can_be_installed(
+    tmp_path: Path, pump: str, release: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    release("one")
+    with PicoBoard(tmp_path / "board", {"runs one": pump}) as board:
+        assert run("flash", "--port", board.port) == errors.DONE
+
+    def hello(request: dict) -> dict:
+        return {"protocol": messages.protocol_hash(), "firmware": VERSION, "serial": SERIAL, "boot_count": 1}
+
+    def service_repl(request: dict) -> dict:
+        board.leave()
+        return {"state": states.SERVICE}
+
+    with (
+        Peer({messages.HELLO: hello, messages.SERVICE_REPL: service_repl}) as running,
+        PicoBoard(tmp_path / "board", {"runs one": pump}, runs=running.port) as board,
+    ):
+        assert run("flash", "--roll-back", "--port", board.port) == errors.USAGE
+        assert "holds no application to go back to" in capsys.readouterr().err
+        assert flash.greet(str(board.port), 4)["serial"] == SERIAL
         assert board.started == ["runs one"]
