@@ -18,7 +18,7 @@ LABEL = "RPI-RP2"
 HOLD = "hold BOOTSEL while plugging the board in"
 INFO = "INFO_UF2.TXT"
 PORT_S = 30.0
-_USB_DEVICES = Path("/sys/bus/usb/devices")
+USB_DEVICES = Path("/sys/bus/usb/devices")
 _MOUNTS = Path("/proc/self/mounts")
 _USERS_MOUNTS = ("/media", "/run/media", "/mnt")
 _INFO_MAX = 4096
@@ -55,9 +55,9 @@ class Drive:
         return self.board == LABEL
 
 
-def waiting(folder: Path = _USB_DEVICES) -> Iterator[Waiting]:
-    """Boards that wait, as Linux lists USB devices; none on other systems."""
-    for vendor in sorted(folder.glob("*/idVendor")):
+def waiting(folder: Path | None = None) -> Iterator[Waiting]:
+    """Boards that wait, as Linux lists USB devices in `folder`; none on other systems."""
+    for vendor in sorted((folder or USB_DEVICES).glob("*/idVendor")):
         with contextlib.suppress(OSError):
             chip = _CHIPS.get(vendor.with_name("idProduct").read_text().strip(), "")
             if chip and vendor.read_text().strip() == f"{PICO_VENDOR:04x}":

@@ -22,6 +22,7 @@ from wirepeer import EMPTY_STATUS, Peer, hello
 from infuser.wire import errors as wire_errors
 from infuser.wire import messages
 from pumpctl import (
+    bootsel,
     doctor,
     doctor_files,
     doctor_keys,
@@ -187,7 +188,7 @@ except PortError as error:
 
 
 def test_a_board_that_waits_for_an_image_is_seen_on_the_usb(tmp_path, monkeypatch):
-    monkeypatch.setattr(doctor_ports, "USB_DEVICES", tmp_path)
+    monkeypatch.setattr(bootsel, "USB_DEVICES", tmp_path)
     for place, vendor, product in (("1-1", "046d", "0003"), ("1-2", "2e8a", "0005")):
         (tmp_path / place).mkdir()
         (tmp_path / place / "idVendor").write_text(vendor + "\n")
@@ -195,7 +196,7 @@ def test_a_board_that_waits_for_an_image_is_seen_on_the_usb(tmp_path, monkeypatc
     assert levels(doctor_ports.boards) == [OK]
     (tmp_path / "1-2" / "idProduct").write_text("0003\n")
     finding = only(doctor_ports.boards)
-    assert finding.level == PROBLEM and "1-2" in finding.text and "RPI-RP2" in finding.mend
+    assert finding.level == PROBLEM and "1-2" in finding.text and finding.mend.startswith("pumpctl flash ")
 
 
 # Pumps
