@@ -21,7 +21,7 @@ REST_S = 0.5  # between two greetings; before the first one the port of the boar
 HOW_TO_CONNECT = (
     "connect a Raspberry Pi Pico; hold BOOTSEL while plugging in a new one, and it is given MicroPython too"
 )
-INSTALL = f"install {VERSION}"
+INSTALL = f"install firmware {VERSION}"
 NEWER_NEEDED = "use the pumpctl that belongs to it, or a newer one; what is stored is as it was"
 
 Progress = Callable[[float], None]
