@@ -1,13 +1,13 @@
 """What the board bench needs that may be missing: the emulator, and an image of MicroPython for it to run."""
 
-import os
 from pathlib import Path
 
+from pumpctl import uf2
 from pumpctl.errors import UsageProblem
 
 
-def image(named: str | None) -> Path:
-    """The UF2 to run: `named`, else PUMP_UF2. UsageProblem: there is none, or no emulator."""
+def image(named: Path | None) -> Path:
+    """The image to run: see uf2.find_image. UsageProblem: there is none, or no emulator; FileProblem: it is no image."""
     try:
         import rp2040py  # noqa: F401
     except ImportError:
@@ -15,7 +15,4 @@ def image(named: str | None) -> Path:
             "the RP2040 emulator is not installed", field="chip", value="rp2040",
             remedy="install it: pip install 'pumpctl[board]'",
         ) from None  # fmt: skip
-    wanted = named or os.environ.get("PUMP_UF2")
-    if not wanted:
-        raise UsageProblem("no image", field="uf2", remedy="name one with --uf2")
-    return Path(wanted).absolute()
+    return uf2.find_image(named).path.absolute()

@@ -115,7 +115,8 @@ def new_config(paths: PumpPaths, settings: dict[str, Any]) -> dict[str, Any]:
     if config["chip"] == RP2040:
         from pumpctl.board import requirements
 
-        config["uf2"] = str(requirements.image(settings.get("uf2") or config.get("uf2")))
+        named = settings.get("uf2") or config.get("uf2")
+        config["uf2"] = str(requirements.image(Path(named) if named else None))
     else:
         config.update(micropython=micropython(settings.get("micropython")), start=str(device_start()))
     return config
