@@ -105,6 +105,10 @@ class Pump:
         """STATUS_FIELDS."""
         return replies.Status(self._ask(messages.STATUS))
 
+    def inspect(self, signal: int = 0) -> replies.Inspected:
+        """INSPECT_FIELDS, while nothing is delivered; `signal` 1 to 3 lights a lamp, 4 sounds: with the jumper set."""
+        return replies.Inspected(self._ask(messages.INSPECT, signal=signal))
+
     def read_log(self, from_seq: int, progress: Callable[[int, int, int], None] | None = None) -> Iterator[bytes]:
         """Stored records as raw bytes from `from_seq` to the newest, in pieces as they come.
 

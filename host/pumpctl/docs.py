@@ -165,6 +165,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "messages": _messages,
     "refusal": lambda: _field_rows(messages.REFUSAL_FIELDS),
     "status": lambda: _field_rows(replies.STATUS_FIELDS),
+    "inspect": lambda: _field_rows(replies.INSPECT_FIELDS),
     "understood": lambda: _field_rows(replies.UNDERSTOOD_FIELDS),
     "names": _names,
     "program": lambda: _field_rows(program.PROGRAM_FIELDS),

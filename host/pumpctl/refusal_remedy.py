@@ -20,6 +20,7 @@ BY_STATE = {
 _RUNS = "therapy runs already"
 _STOPPED_ONLY = (
     messages.PRIME, messages.PROGRAM_CLEAR, messages.SELF_TEST, messages.SERVICE_REPL, messages.CALIBRATE,
+    messages.INSPECT,
 )  # fmt: skip
 # Code -> what to do, with the command that does it.
 _BY_CODE = {

@@ -148,6 +148,28 @@ class Status(Reply):
     free_bytes: int
 
 
+class Inspected(Reply):
+    """What each input of the pump reads now; `encoder_counts` is -1 and `clock_ms` 0 where there is nothing to read."""
+
+    encoder_counts: int
+    clock_chip: bool
+    clock_ms: int
+    outlet_pa: int
+    inlet_pa: int
+    battery_mv: int
+    supply: bool
+    temperature_mc: int
+    air: bool
+    cover_open: bool
+    jumper: bool
+    at_full: bool
+    at_empty: bool
+    patient_button: bool
+    stop_button: bool
+    sounder_mv: int
+    signalled: bool
+
+
 class Understood(Reply):
     """How the pump understood the program staged."""
 

@@ -1,7 +1,7 @@
 """What a pump answers to orders: replies as in `pumpctl.replies`, and which command has which."""
 
 from infuser.wire import messages
-from pumpctl.replies import FailedPart, Reply, Status, Understood
+from pumpctl.replies import FailedPart, Inspected, Reply, Status, Understood
 
 
 class Committed(Reply):
@@ -155,6 +155,7 @@ class Keyed(Reply):
 
 REPLIES: dict[int, type[Reply]] = {
     messages.STATUS: Status,
+    messages.INSPECT: Inspected,
     messages.PROGRAM_CHECK: Understood,
     messages.PROGRAM_COMMIT: Committed,
     messages.PROGRAM_CLEAR: StateTold,

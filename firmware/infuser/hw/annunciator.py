@@ -15,6 +15,7 @@ _LAMPS = {HIGH: "lamp_red", MEDIUM: "lamp_yellow", LOW: "lamp_cyan"}
 _LOUD = 32768
 _CHIRP_HZ = 1000
 _CHIRP_MS = 30
+_TRY_MS = 500
 # A tone cut short earlier than this says nothing about the sounder.
 _SETTLED_MS = 20
 
@@ -66,6 +67,24 @@ class Annunciator:
         self._sound(0)
         self._advance(None)
         return not self.sounder_failed
+
+    def try_one(self, signal: int) -> tuple[bool, int]:
+        """Light the lamp of a priority, or sound with any other signal, for half a second.
+
+        (whether pin or current followed, mV at the sounder's sense resistor). What is shown goes on afterwards.
+        """
+        self._timer.deinit()
+        self._sound(0)  # a tone under way is judged for itself
+        for priority in self._lamps:
+            self._light(priority, priority == signal)
+        lamp = signal in self._lamps
+        self._sound(0 if lamp else _CHIRP_HZ)
+        time.sleep_ms(_TRY_MS)
+        sense_mv = self._sensors.sounder_mv()
+        self._sound(0)
+        works = not (self.dark >> signal & 1 if lamp else self.sounder_failed)
+        self._advance(None)
+        return works, sense_mv
 
     def blink_test(self) -> None:
         """Light every lamp for so short a time that nobody sees it; `dark` tells those that stayed dark."""

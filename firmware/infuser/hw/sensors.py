@@ -71,6 +71,10 @@ class Sensors:
         """Whether current flows through the sounder just now."""
         return _microvolts(self._sounder) > board.SOUNDER_SOUNDS_UV
 
+    def sounder_mv(self) -> int:
+        """What the sounder's current drops over its sense resistor just now, in mV."""
+        return _microvolts(self._sounder) // 1000
+
     def air(self) -> bool:
         """Whether there is air at the outlet."""
         return self._air.value() == 1

@@ -23,6 +23,13 @@ class WallClock:
         """It does not count: its time is lost until it is set, which starts it anew."""
         self._trusted = False
 
+    def chip_answers(self) -> bool:
+        """Whether there is a DS3231."""
+        try:
+            return len(self._i2c.readfrom_mem(board.CLOCK_ADDRESS, _STATUS, 1)) > 0
+        except OSError:
+            return False
+
     def read_ms(self) -> int:
         """The time; 0 when it is lost: oscillator stopped, no clock that was ever set, or implausible."""
         if not self._trusted:

@@ -15,7 +15,7 @@ import hashlib
 import struct
 
 from infuser.wire import alarms, codec, errors, library, program, records, states
-from infuser.wire.replies import STATUS_FIELDS, UNDERSTOOD_FIELDS
+from infuser.wire.replies import INSPECT_FIELDS, STATUS_FIELDS, UNDERSTOOD_FIELDS
 
 REQUEST = 1
 REPLY = 2
@@ -68,8 +68,11 @@ CHALLENGE = 33
 SIGN_IN = 34
 SIGN_OUT = 35
 PRESCRIBER = 36
+INSPECT = 37
 
 CHUNK_MAX = 768
+# Signals that `inspect` tries beside the lamps, which go by their priority.
+SIGNAL_SOUND = 4
 
 REFUSAL_FIELDS = "field:text value:i64 low:i64 high:i64 text:text"
 
@@ -162,6 +165,9 @@ MESSAGES = {
         "prescriber", MUTATES | WHEN_STOPPED | SERVICE, "modulus:blob required:bool operator:text",
         "digest:blob required:bool",
     ),
+    # What each input reads now, for whoever brings a board up; refused while anything is delivered. `signal` lights
+    # the lamp of a priority, 1 to 3, or sounds, 4, for half a second: that needs the service jumper.
+    INSPECT: ("inspect", WHEN_STOPPED, (("signal", "u8"),), INSPECT_FIELDS),
 }
 # fmt: on
 

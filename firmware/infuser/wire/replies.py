@@ -19,6 +19,27 @@ STATUS_FIELDS = (
     "role:u8 session_left_ms:u32 log_oldest:u32 log_next:u32 battery_mv:u16 temperature_mc:i32 pressure_pa:i32 "
     "free_bytes:u32"
 )
+# What each input reads. `encoder_counts` is -1 and `clock_ms` 0 where the part does not answer or has lost its time;
+# `sounder_mv` is read while it sounds, `signalled` says whether the signal asked for was seen at its pin.
+INSPECT_FIELDS = (
+    ("encoder_counts", "i32"),
+    ("clock_chip", "bool"),
+    ("clock_ms", "u64"),
+    ("outlet_pa", "i32"),
+    ("inlet_pa", "i32"),
+    ("battery_mv", "u16"),
+    ("supply", "bool"),
+    ("temperature_mc", "i32"),
+    ("air", "bool"),
+    ("cover_open", "bool"),
+    ("jumper", "bool"),
+    ("at_full", "bool"),
+    ("at_empty", "bool"),
+    ("patient_button", "bool"),
+    ("stop_button", "bool"),
+    ("sounder_mv", "u16"),
+    ("signalled", "bool"),
+)
 UNDERSTOOD_FIELDS = (
     "digest:blob dose_ng_per_day:u32 volume_nl_per_day:u32 rate_low_nl_per_day:u32 rate_high_nl_per_day:u32 "
     "minimum_nl_per_day:u32 bolus_max_nl:u32 patient_bolus_nl:u32 periodic_bolus_nl:u32 low_reservoir_nl:u32 "
