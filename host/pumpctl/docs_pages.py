@@ -1,12 +1,12 @@
 """Tables of HARDWARE.md, SAFETY.md and SECURITY.md: pins as board.py declares them; cases, hazards, threats."""
 
-import ast
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pumpctl import case_tests
 from pumpctl.cases import CASES
 from pumpctl.hazards import HAZARDS, Hazard
+from pumpctl.pinout import EDGE, pins
 from pumpctl.threats import THREATS
 
 # Signal -> what is connected; a signal of board.py without a line here is an error.
@@ -33,29 +33,15 @@ WIRING = {
     "sounder_current": "ADC2: sense resistor of the piezo, about 500 mV while it sounds",
     "battery": "ADC3: VSYS/3, on the Pico itself",
 }
-# GPIO -> pin of the Pico's 40-pin edge; 29 does not come out.
-_EDGE = dict(zip((*range(23), 26, 27, 28),
-                 (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 29, 31, 32, 34),
-                 strict=True))  # fmt: skip
-
 Row = tuple[object, ...]
 Table = tuple[tuple[str, ...], list[Row]]
-
-
-def pins(board: Path) -> dict[str, int]:
-    """PINS of board.py, read without running it: signal -> GPIO."""
-    for node in ast.parse(board.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "PINS":
-            declared: dict[str, int] = ast.literal_eval(node.value)
-            return declared
-    raise KeyError(f"{board} declares no PINS")
 
 
 def pin_table(firmware: Path) -> Table:
     """The pins in the order of their GPIO."""
     declared = pins(firmware / "infuser" / "hw" / "board.py")
     rows: list[Row] = [
-        (f"GP{gpio}", _EDGE.get(gpio, "-"), f"`{signal}`", WIRING[signal])
+        (f"GP{gpio}", EDGE.get(gpio, "-"), f"`{signal}`", WIRING[signal])
         for signal, gpio in sorted(declared.items(), key=lambda item: item[1])
     ]
     return ("GPIO", "pin of the Pico", "signal", "connected to"), rows

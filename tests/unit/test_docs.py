@@ -10,7 +10,7 @@ import pytest
 from tree import FIRMWARE, HOST, ROOT
 
 from infuser.wire import alarms
-from pumpctl import docs, docs_pages, errors
+from pumpctl import docs, docs_pages, errors, pinout
 from pumpctl.cli.main import cli
 
 PAGES = [
@@ -125,7 +125,7 @@ def test_the_tables_made_from_the_source_are_up_to_date(name: str) -> None:
 
 
 def test_no_pin_is_used_twice() -> None:
-    declared = docs_pages.pins(FIRMWARE / "infuser" / "hw" / "board.py")
+    declared = pinout.pins(FIRMWARE / "infuser" / "hw" / "board.py")
     assert len(set(declared.values())) == len(declared)
     assert set(declared) == set(docs_pages.WIRING)
 

@@ -55,7 +55,7 @@ EXAMPLES = {
     "clock": "clock show",
     "clock show": "clock show",
     "clock set": "clock set --time 2026-03-01T08:30:00+01:00",
-    "selftest": "selftest",
+    "selftest": "selftest --bring-up --skip clock",
     "keys": "keys show",
     "keys provision": "keys provision --operator Ada",
     "keys show": "keys show",

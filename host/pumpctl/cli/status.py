@@ -48,14 +48,44 @@ def _watch(context: Context, pump: Pump, interval_s: float) -> None:
         time.sleep(interval_s)
 
 
+# The parts of pumpctl.bringup_parts, which `--help` need not load; a test compares them.
+PARTS = (
+    "usb", "memory", "temperature", "clock", "encoder", "supply", "outlet", "inlet", "air", "cover", "limit-full",
+    "limit-empty", "patient-button", "stop-button", "lamp-red", "lamp-yellow", "lamp-cyan", "sounder", "jumper",
+    "motor", "reset",
+)  # fmt: skip
+
+
 @click.command()
+@click.option("--bring-up", is_flag=True, help="Try a new board part by part, with your hands.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="With --bring-up: this part; may be repeated.")
+@click.option(
+    "--skip", type=click.Choice(PARTS), multiple=True, help="With --bring-up: not this part; for what is not fitted."
+)
+@click.option(
+    "--within",
+    type=DURATION,
+    default="30s",
+    show_default=True,
+    help="With --bring-up: how long your hands have for each thing.",
+)
 @pass_context
-def selftest(context: Context) -> None:
+def selftest(context: Context, bring_up: bool, only: tuple[str, ...], skip: tuple[str, ...], within: int) -> int | None:
     """Run the pump's self-test; possible while nothing is delivered.
 
     Memory, firmware, stored files, drug library, sensors, sounder and lamps are tried; the motor does not move. Exit
     code 3 names the parts that failed, or says that the pump delivers.
+
+    --bring-up walks through a new board: for each part it says what to do, waits until the pump reads it, and says
+    which wire to look at if it does not. Exit code 6 if a part failed. The motor turns for 10 uL, once you confirm.
     """
+    if not bring_up and (only or skip):
+        raise UsageProblem("--only and --skip are about --bring-up", remedy="add --bring-up")
+    if bring_up:
+        from pumpctl.cli import bringup
+
+        return bringup.run(context, only, skip, within)
     with context.connect() as pump:
         context.out.result(operations.self_test(pump))
     context.out.line("The self-test passed.")
+    return None
