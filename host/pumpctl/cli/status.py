@@ -58,7 +58,13 @@ PARTS = (
 
 @click.command()
 @click.option("--bring-up", is_flag=True, help="Try a new board part by part, with your hands.")
-@click.option("--only", type=click.Choice(PARTS), multiple=True, help="With --bring-up: this part; may be repeated.")
+@click.option(
+    "--only",
+    metavar="PART",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="With --bring-up: this part; may be repeated.",
+)
 @click.option(
     "--skip", type=click.Choice(PARTS), multiple=True, help="With --bring-up: not this part; for what is not fitted."
 )
@@ -78,6 +84,11 @@ def selftest(context: Context, bring_up: bool, only: tuple[str, ...], skip: tupl
 
     --bring-up walks through a new board: for each part it says what to do, waits until the pump reads it, and says
     which wire to look at if it does not. Exit code 6 if a part failed. The motor turns for 10 uL, once you confirm.
+
+    \b
+    Parts: usb, memory, temperature, clock, encoder, supply, outlet, inlet,
+    air, cover, limit-full, limit-empty, patient-button, stop-button,
+    lamp-red, lamp-yellow, lamp-cyan, sounder, jumper, motor, reset.
     """
     if not bring_up and (only or skip):
         raise UsageProblem("--only and --skip are about --bring-up", remedy="add --bring-up")
