@@ -195,7 +195,7 @@ PARTS = (
     Part("lamp-yellow", "the yellow lamp", _lamp(2, "yellow"), "the LED's direction and its resistor",
          ("lamp_yellow",)),
     Part("lamp-cyan", "the cyan lamp", _lamp(1, "cyan"), "the LED's direction and its resistor", ("lamp_cyan",)),
-    Part("sounder", "the sounder and its current sense", _sounder, "Q2, the piezo's wires, R14 and R15",
+    Part("sounder", "the sounder and its current sense", _sounder, "Q2, LS1, D4 and R14",
          ("sounder", "sounder_current")),
     Part("jumper", "the service jumper", _jumper, "the jumper's two pins: one to ground", ("service_jumper",)),
     MOTOR,

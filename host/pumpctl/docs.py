@@ -1,7 +1,7 @@
 """Writes what is derived from the source: tables of the firmware's pages, and mip's list of files.
 
 `python -m pumpctl.docs firmware` rewrites PROTOCOL.md, HARDWARE.md and SAFETY.md between their marks,
-and package.json. The prose around the marks is written by hand.
+package.json and wiring.svg. The prose around the marks is written by hand.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 from infuser import VERSION
 from infuser.wire import alarms, codec, frame, library, messages, program, records, replies, states, units
-from pumpctl import alarm_texts, error_texts, library_firmware
+from pumpctl import alarm_texts, error_texts, library_firmware, wiring
 from pumpctl import firmware_files as pumpctl_firmware
 from pumpctl.docs_pages import PAGES
 
@@ -212,6 +212,7 @@ def main(arguments: Sequence[str]) -> int:
         *((firmware / name, page(firmware, name)) for name in PAGES),
         (firmware / library_firmware.FILE, library_firmware.text()),
         (firmware / "package.json", package(firmware)),
+        (firmware / wiring.FILE, wiring.write(firmware)),
     ):
         changed = not path.exists() or path.read_text(encoding="utf-8") != text
         if changed:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pumpctl import case_tests
+from pumpctl import case_tests, circuits, parts, power_budget
 from pumpctl.cases import CASES
 from pumpctl.hazards import HAZARDS, Hazard
 from pumpctl.pinout import EDGE, pins
@@ -14,8 +14,8 @@ WIRING = {
     "step": "out: STEP of the driver, one pulse a microstep",
     "dir": "out: DIR of the driver, 1 empties the reservoir",
     "enable": "out: EN of the driver, 0 is on; a pull-up keeps the motor off during reset",
-    "sda": "I2C0 data: AS5600 and DS3231, 4.7 kOhm to 3.3 V",
-    "scl": "I2C0 clock: AS5600 and DS3231, 4.7 kOhm to 3.3 V",
+    "sda": "I2C0 data: AS5600 and DS3231, 2.2 kOhm to 3.3 V",
+    "scl": "I2C0 clock: AS5600 and DS3231, 2.2 kOhm to 3.3 V",
     "limit_full": "in: switch to ground, closed when the piston stands at full",
     "limit_empty": "in: switch to ground, closed when the piston stands at empty",
     "air": "in: optical air sensor, low while there is liquid; a broken wire reads as air",
@@ -45,6 +45,25 @@ def pin_table(firmware: Path) -> Table:
         for signal, gpio in sorted(declared.items(), key=lambda item: item[1])
     ]
     return ("GPIO", "pin of the Pico", "signal", "connected to"), rows
+
+
+def part_table(firmware: Path) -> Table:
+    """The parts with their values."""
+    return ("parts", "how many", "value", "why"), list(parts.rows())
+
+
+def check_table(firmware: Path) -> Table:
+    """What follows from the values, beside what the firmware or a datasheet wants; ValueError if it does not hold."""
+    found = list(circuits.checks(firmware))
+    for what, given, needed, holds in found:
+        if not holds:
+            raise ValueError(f"{what}: {given}, needed {needed}")
+    return ("", "with these parts", "needed"), [row[:3] for row in found]
+
+
+def power_table(firmware: Path) -> Table:
+    """Currents by part and mode, and the life of the cell."""
+    return power_budget.columns(), list(power_budget.rows(firmware))
 
 
 def case_table(firmware: Path) -> Table:
@@ -91,7 +110,7 @@ def _listed(files: Iterable[str]) -> str:
 
 # Page -> mark -> the table that stands there.
 PAGES: dict[str, dict[str, Callable[[Path], Table]]] = {
-    "HARDWARE.md": {"pins": pin_table},
+    "HARDWARE.md": {"pins": pin_table, "parts": part_table, "values": check_table, "power": power_table},
     "SAFETY.md": {"hazards": hazard_table, "cases": case_table},
     "SECURITY.md": {"threats": threat_table},
 }

@@ -1,6 +1,7 @@
 """Where each signal is on the Pico: read from the firmware's board file, and the 40 pins of the board's edge."""
 
 import ast
+import contextlib
 from functools import cache
 from pathlib import Path
 
@@ -18,11 +19,12 @@ SUPPLY_PINS = {
 
 
 def constants(board: Path) -> dict[str, object]:
-    """Every plain constant of board.py by its name, read without running it."""
+    """Every plain constant of a file of the firmware by its name, read without running it."""
     found: dict[str, object] = {}
     for node in ast.parse(board.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = ast.literal_eval(node.value)
+            with contextlib.suppress(ValueError):  # not plain
+                found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
 
 
