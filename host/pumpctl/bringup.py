@@ -97,20 +97,22 @@ class Walk:
         """Try every part in turn; each result is told at once. Refused while the pump delivers, LinkError."""
         self.pump.inspect()  # refused here before anybody has taken a tool in hand
         self._quiet(QUIET_S)
-        found = []
-        for at, part in enumerate(parts, 1):
-            self.hands.tell(f"\nPart {at} of {len(parts)}, {part.name}: {part.title}.")
+        try:
+            return [self._tried(at, part, len(parts), tell) for at, part in enumerate(parts, 1)]
+        finally:
+            self._quiet(0)
+
+    def _tried(self, at: int, part: Part, of: int, tell: Callable[[Result], None]) -> Result:
+        self.hands.tell(f"\nPart {at} of {of}, {part.name}: {part.title}.")
+        result = self._try(part)
+        while result.result == FAILED and self.hands.after(part.name, _failure(result)) == AGAIN:
             result = self._try(part)
-            while result.result == FAILED and self.hands.after(part.name, _failure(result)) == AGAIN:
-                result = self._try(part)
-            found.append(result)
-            tell(result)
-        self._quiet(0)
-        return found
+        tell(result)
+        return result
 
     def _quiet(self, pause_s: int) -> None:
         # An open cover and a pressed button are alarms. The pump refuses it where it was asked too often: let it sound.
-        with contextlib.suppress(Refused):
+        with contextlib.suppress(Refused, LinkError):
             if pause_s or self.pump.status().audio_pause_ms:
                 self.pump.pause_audio(pause_s)
 

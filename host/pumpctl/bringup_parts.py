@@ -4,7 +4,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-from infuser.wire import messages, units
+from infuser.wire import units
+from infuser.wire.replies import SIGNAL_SOUND
 from pumpctl.bringup import Part, PartFailed, Walk
 from pumpctl.bringup_motion import ENCODER, MOTOR
 from pumpctl.replies import Inspected
@@ -138,7 +139,7 @@ def _lamp(priority: int, colour: str) -> Callable[[Walk], str]:
 def _sounder(walk: Walk) -> str:
     _needs_jumper(walk)
     walk.hands.tell("  Listen: it sounds for half a second.")
-    told = walk.pump.inspect(messages.SIGNAL_SOUND)
+    told = walk.pump.inspect(SIGNAL_SOUND)
     if not told.signalled:
         raise PartFailed(f"no current while it sounds: {told.sounder_mv} mV at the sense resistor, about 500 expected")
     if walk.hands.saw("Did you hear it") is False:

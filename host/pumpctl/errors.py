@@ -1,7 +1,8 @@
 """Every way in which the tool fails, each with its exit code, its message and what to do about it.
 
 Exit codes: 0 done; 1 internal error; 2 usage or invalid file; 3 refused by the pump;
-4 no pump or link lost; 5 data failed verification; 6 a scenario not as expected, or a problem found by doctor.
+4 no pump or link lost; 5 data failed verification;
+6 a scenario not as expected, or a problem found by doctor or by bring-up.
 Ctrl-C ends with 130, as shells expect.
 """
 

@@ -5,6 +5,7 @@ from infuser.app.checks import within, wrong_state
 from infuser.app.status import build as build_status
 from infuser.wire import errors, messages, records, states, units
 from infuser.wire.messages import Refusal
+from infuser.wire.replies import SIGNAL_SOUND
 
 
 def hello(pump, request: dict) -> dict:
@@ -88,7 +89,7 @@ def inspect(pump, request: dict) -> dict:
     if pump.controller.delivering():
         raise wrong_state(pump.controller.state)
     signal = request["signal"]
-    within("signal", signal, 0, messages.SIGNAL_SOUND)
+    within("signal", signal, 0, SIGNAL_SOUND)
     told = pump.hardware.sensors
     # Whoever is on the line must not outshine an alarm: who sets the jumper stands beside the pump.
     if signal and not told.service_jumper():

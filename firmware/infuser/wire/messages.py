@@ -71,8 +71,6 @@ PRESCRIBER = 36
 INSPECT = 37
 
 CHUNK_MAX = 768
-# Signals that `inspect` tries beside the lamps, which go by their priority.
-SIGNAL_SOUND = 4
 
 REFUSAL_FIELDS = "field:text value:i64 low:i64 high:i64 text:text"
 
@@ -165,8 +163,6 @@ MESSAGES = {
         "prescriber", MUTATES | WHEN_STOPPED | SERVICE, "modulus:blob required:bool operator:text",
         "digest:blob required:bool",
     ),
-    # What each input reads now, for whoever brings a board up; refused while anything is delivered. `signal` lights
-    # the lamp of a priority, 1 to 3, or sounds, 4, for half a second: that needs the service jumper.
     INSPECT: ("inspect", WHEN_STOPPED, (("signal", "u8"),), INSPECT_FIELDS),
 }
 # fmt: on

@@ -19,8 +19,10 @@ STATUS_FIELDS = (
     "role:u8 session_left_ms:u32 log_oldest:u32 log_next:u32 battery_mv:u16 temperature_mc:i32 pressure_pa:i32 "
     "free_bytes:u32"
 )
-# What each input reads. `encoder_counts` is -1 and `clock_ms` 0 where the part does not answer or has lost its time;
+# `inspect`: what each input reads now, for whoever brings a board up; refused while anything is delivered. Its `signal`
+# lights the lamp of a priority, or sounds, for half a second: with the service jumper alone. `encoder_counts` is -1 and `clock_ms` 0 where the part does not answer or has lost its time;
 # `sounder_mv` is read while it sounds, `signalled` says whether the signal asked for was seen at its pin.
+SIGNAL_SOUND = 4
 INSPECT_FIELDS = (
     ("encoder_counts", "i32"),
     ("clock_chip", "bool"),
