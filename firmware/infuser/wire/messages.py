@@ -163,7 +163,7 @@ MESSAGES = {
         "prescriber", MUTATES | WHEN_STOPPED | SERVICE, "modulus:blob required:bool operator:text",
         "digest:blob required:bool",
     ),
-    INSPECT: ("inspect", WHEN_STOPPED, (("signal", "u8"),), INSPECT_FIELDS),
+    INSPECT: ("inspect", WHEN_STOPPED, "signal:u8", INSPECT_FIELDS),
 }
 # fmt: on
 

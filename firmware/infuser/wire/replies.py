@@ -19,28 +19,15 @@ STATUS_FIELDS = (
     "role:u8 session_left_ms:u32 log_oldest:u32 log_next:u32 battery_mv:u16 temperature_mc:i32 pressure_pa:i32 "
     "free_bytes:u32"
 )
-# `inspect`: what each input reads now, for whoever brings a board up; refused while anything is delivered. Its `signal`
-# lights the lamp of a priority, or sounds, for half a second: with the service jumper alone. `encoder_counts` is -1 and `clock_ms` 0 where the part does not answer or has lost its time;
-# `sounder_mv` is read while it sounds, `signalled` says whether the signal asked for was seen at its pin.
+# `inspect`: what each input reads, for whoever brings a board up; refused while anything is delivered. Its `signal`
+# lights the lamp of a priority, or sounds, for half a second: with the service jumper alone. `encoder_counts` is -1 and
+# `clock_ms` 0 where the part does not answer or has lost its time; `sounder_mv` is read while it sounds, `signalled`
+# says whether the signal asked for was seen at its pin.
 SIGNAL_SOUND = 4
 INSPECT_FIELDS = (
-    ("encoder_counts", "i32"),
-    ("clock_chip", "bool"),
-    ("clock_ms", "u64"),
-    ("outlet_pa", "i32"),
-    ("inlet_pa", "i32"),
-    ("battery_mv", "u16"),
-    ("supply", "bool"),
-    ("temperature_mc", "i32"),
-    ("air", "bool"),
-    ("cover_open", "bool"),
-    ("jumper", "bool"),
-    ("at_full", "bool"),
-    ("at_empty", "bool"),
-    ("patient_button", "bool"),
-    ("stop_button", "bool"),
-    ("sounder_mv", "u16"),
-    ("signalled", "bool"),
+    "encoder_counts:i32 clock_chip:bool clock_ms:u64 outlet_pa:i32 inlet_pa:i32 battery_mv:u16 supply:bool "
+    "temperature_mc:i32 air:bool cover_open:bool jumper:bool at_full:bool at_empty:bool patient_button:bool "
+    "stop_button:bool sounder_mv:u16 signalled:bool"
 )
 UNDERSTOOD_FIELDS = (
     "digest:blob dose_ng_per_day:u32 volume_nl_per_day:u32 rate_low_nl_per_day:u32 rate_high_nl_per_day:u32 "
