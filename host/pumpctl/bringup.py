@@ -58,6 +58,7 @@ class Part:
     run: Callable[["Walk"], str]
     check: str
     signals: tuple[str, ...] = ()
+    restarts: bool = False
 
     @property
     def wires(self) -> str:
@@ -118,7 +119,7 @@ class Walk:
 
     def _try(self, part: Part) -> Result:
         try:
-            return Result(part, PASSED, part.run(self))
+            return Result(part, PASSED, self._seen(part))
         except PartFailed as failed:
             return Result(part, FAILED, str(failed))
         except PartSkipped as skipped:
@@ -127,6 +128,17 @@ class Walk:
             return Result(part, SKIPPED, declined.message)
         except Refused as refused:
             return Result(part, FAILED, "; ".join(refused.lines()))
+        except LinkError as lost:
+            if not self._reconnected(0):
+                raise
+            return Result(part, FAILED, f"{lost.message}; it answers again, after {self.pump.hello.boot_count} starts")
+
+    def _seen(self, part: Part) -> str:
+        boots = self.pump.status().boot_count
+        seen = part.run(self)
+        if not part.restarts and self.pump.status().boot_count != boots:
+            raise PartFailed(f"{seen}; but the pump started anew meanwhile: does its supply break down?")
+        return seen
 
     def wait(
         self, do: str, holds: Callable[[Inspected], bool], shown: Callable[[Inspected], str], within_s: float = 0
@@ -146,15 +158,20 @@ class Walk:
 
     def wait_for_restart(self, boots: int) -> None:
         """Wait until the pump has started anew; PartFailed if it does not in twice the time."""
+        if not self._reconnected(boots + 1):
+            raise PartFailed(f"no new start within {2 * self.within_s:g} s")
+
+    def _reconnected(self, boots: int) -> bool:
+        """Whether the pump answers on a port opened anew, having started so often, within twice the time."""
         end_s = time.monotonic() + 2 * self.within_s
         while time.monotonic() < end_s:
             self.pump.close()
             with contextlib.suppress(LinkError, PortError, ProtocolMismatch):
                 self.pump = self._connect()
-                if self.pump.hello.boot_count > boots:
-                    return
+                if self.pump.hello.boot_count >= boots:
+                    return True
             time.sleep(5 * _POLL_S)
-        raise PartFailed(f"no new start within {2 * self.within_s:g} s")
+        return False
 
 
 def _failure(result: Result) -> str:

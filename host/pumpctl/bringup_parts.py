@@ -200,5 +200,6 @@ PARTS = (
          ("sounder", "sounder_current")),
     Part("jumper", "the service jumper", _jumper, "the jumper's two pins: one to ground", ("service_jumper",)),
     MOTOR,
-    Part("reset", "a power cut", _reset, "battery and supply: both were away? USB powers the Pico too"),
+    Part("reset", "a power cut", _reset, "battery and supply: both were away? USB powers the Pico too",
+         restarts=True),
 )  # fmt: skip

@@ -194,6 +194,14 @@ def test_a_wire_that_never_changes_fails_when_the_time_is_up(plant, part: str, l
     assert walk(plant, Hands(plant, [(part, left_out)]), part)[part].result == bringup.FAILED
 
 
+def test_a_pump_that_starts_anew_while_a_part_is_tried_has_failed_it(plant, monkeypatch) -> None:
+    monkeypatch.setitem(
+        DEEDS, ("cover", "Close it"), lambda pump: (pump.power_cut(100), pump.fault("cover-open", False))
+    )
+    found = walk(plant, Hands(plant), "cover")["cover"]
+    assert found.result == bringup.FAILED and "closed, open, closed; but the pump started anew" in found.seen
+
+
 def test_a_lamp_whose_pin_follows_but_that_nobody_sees_has_failed(plant) -> None:
     plant.fault("service-jumper")
     assert walk(plant, Hands(plant, sees=False), "lamp-cyan")["lamp-cyan"].seen == "its pin follows, nobody saw it lit"

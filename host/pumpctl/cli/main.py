@@ -56,7 +56,7 @@ Every option is also an environment variable: --port is PUMPCTL_PORT, and
 Exit codes: 0 done; 1 internal error; 2 usage or invalid file; 3 refused by
 the pump; 4 no pump or link lost; 5 data failed verification;
 6 a scenario not as expected, or a problem found by doctor or
-bring-up.
+`selftest --bring-up`.
 Completion: eval "$(pumpctl completion bash)", likewise zsh, fish.
 A bench prototype: never connect it to a person."""
 
