@@ -166,4 +166,12 @@ THREATS = (
         "a pump can lie plausibly about what it does. `keys provision` at one that claims another's serial number "
         "replaces the keys kept here for that number: the question names it",
     ),
+    Threat(
+        "T17",
+        "somebody on the line lights lamps or sounds, to outshine an alarm or to feign one",
+        "lamps and sounder are tried one by one only with the service jumper set, and never while the pump delivers",
+        ("infuser/app/device_commands.py", "infuser/hw/annunciator.py"),
+        ("system/test_bringup.py",),
+        "with the jumper set the pump that stands can be made to signal without end; its alarm stays in the status",
+    ),
 )

@@ -218,6 +218,17 @@ def test_nothing_is_tried_while_the_pump_delivers(cli, bench) -> None:
     assert ward.state == "infusing"
 
 
+def test_lamps_and_sounder_are_tried_with_the_service_jumper_alone(plant) -> None:
+    with Pump.open(str(plant.port)) as pump:
+        for signal in (1, 2, 3, 4):
+            with pytest.raises(Refused, match="jumper"):
+                pump.inspect(signal)
+        plant.fault("service-jumper")
+        assert pump.inspect(2).signalled
+        with pytest.raises(Refused):
+            pump.inspect(5)
+
+
 def test_the_command_tells_a_script_what_failed_and_ends_with_6(cli, plant) -> None:
     words = ("selftest", "--bring-up", "--yes", "--only", "usb", "--only", "cover", "--within", "100ms")
     ran = cli("-p", plant.port, "--json", *words)
