@@ -170,7 +170,7 @@ THREATS = (
         "T17",
         "somebody on the line lights lamps or sounds, to outshine an alarm or to feign one",
         "lamps and sounder are tried one by one only with the service jumper set, and never while the pump delivers",
-        ("infuser/app/device_commands.py", "infuser/hw/annunciator.py"),
+        ("infuser/app/inspect_commands.py", "infuser/hw/annunciator.py"),
         ("system/test_bringup.py",),
         "with the jumper set the pump that stands can be made to signal without end; its alarm stays in the status",
     ),

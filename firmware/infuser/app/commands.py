@@ -7,6 +7,7 @@ Refusal; whatever it checks, it checks before it changes anything.
 from infuser.app import (
     delivery_commands,
     device_commands,
+    inspect_commands,
     library_commands,
     plan_commands,
     program_commands,
@@ -38,7 +39,7 @@ HANDLERS = {
     messages.LOG_READ: device_commands.log_read,
     messages.OUTCOME: device_commands.outcome,
     messages.SELF_TEST: device_commands.self_test,
-    messages.INSPECT: device_commands.inspect,
+    messages.INSPECT: inspect_commands.inspect,
     messages.TEMPORARY_RATE: delivery_commands.temporary_rate,
     messages.PLAN_ORDER: plan_commands.plan_order,
     messages.CALIBRATE: device_commands.calibrate,
