@@ -28,7 +28,7 @@ def _usb(walk: Walk) -> str:
     took_ms = []
     for _ in range(_ROUND_TRIPS):
         began = time.monotonic()
-        walk.pump.inspect()
+        walk.pump.status()
         took_ms.append((time.monotonic() - began) * 1000)
     median_ms, hello = statistics.median(took_ms), walk.pump.hello
     told = f"firmware {hello.firmware}, serial number {hello.serial}; an answer takes {median_ms:.1f} ms"
@@ -187,10 +187,10 @@ PARTS = (
          "Move it to the empty end by hand, or press the switch.", "Move it away again."),
          "the switch's wire to its normally open contact and to ground", ("limit_empty",)),
     Part("patient-button", "the patient's button", _toggled("patient_button", _BUTTON, "Touch no button.",
-         "Press the patient's button for a second.", "Let go."),
+         "Press the patient's button for two seconds.", "Let go."),
          "its two wires; one shorted to ground reads as pressed", ("patient_button",)),
     Part("stop-button", "the stop button", _toggled("stop_button", _BUTTON, "Touch no button.",
-         "Press the stop button for a second.", "Let go."),
+         "Press the stop button for two seconds.", "Let go."),
          "its two wires; one shorted to ground reads as pressed", ("stop_button",)),
     Part("lamp-red", "the red lamp", _lamp(3, "red"), "the LED's direction and its resistor", ("lamp_red",)),
     Part("lamp-yellow", "the yellow lamp", _lamp(2, "yellow"), "the LED's direction and its resistor",
