@@ -50,7 +50,7 @@ class Bench:
         self.chip.on_reset = self.life.on_reset
         self.life.before_end = lambda off_ms: self._save(config["plant"], off_ms)
         self.chip.line.heard = self._from_chip
-        OPERATIONS["measure"] = lambda _control, _request: self.oscilloscope.read()
+        OPERATIONS["measure"] = self._measure
         OPERATIONS["flash-times"] = self._flash_times
         self.oscilloscope = Oscilloscope(self.chip)
         self.governor.set_speed(config["speed"])
@@ -84,6 +84,9 @@ class Bench:
         elif self._control in ready:
             self.governor.control.serve()
             self.pins.refresh()
+
+    def _measure(self, _control: Any, _request: dict[str, Any]) -> dict[str, Any]:
+        return self.oscilloscope.read()
 
     def _flash_times(self, _control: Any, request: dict[str, Any]) -> dict[str, Any]:
         """From now on flash operations take so long."""

@@ -7,7 +7,7 @@ from pumpctl.errors import UsageProblem
 
 
 def image(named: Path | None) -> Path:
-    """The image to run: see uf2.find_image. UsageProblem: there is none, or no emulator; FileProblem: it is no image."""
+    """The image to run: see uf2.find_image. UsageProblem: there is none, or no emulator. FileProblem: it is none."""
     try:
         import rp2040py  # noqa: F401
     except ImportError:
