@@ -9,7 +9,7 @@ import main
 from plant import plant
 
 from infuser.app import startup
-from infuser.app.commands import HANDLERS
+from infuser.app.commands import carry_out
 from infuser.app.pump import FAST_LOOP_MS, Pump
 from infuser.wire import library, messages, program, units
 
@@ -52,7 +52,7 @@ def started(program_hex, concentration=500, library_hex=""):
 def order(pump, command, **request):
     """Carry out a command; its reply."""
     request["operator"] = "bench"
-    return HANDLERS[command](pump, request)
+    return carry_out(pump, command, request)
 
 
 def refill(pump, concentration=500):

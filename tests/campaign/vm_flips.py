@@ -15,7 +15,7 @@ from slaves import clock
 from vm_chance import Chance
 
 from infuser.app import startup
-from infuser.app.commands import HANDLERS
+from infuser.app.commands import carry_out
 from infuser.app.pump import FAST_LOOP_MS, Pump
 from infuser.core import liveness, seal
 from infuser.wire import alarms, messages, program, records, states, units
@@ -105,7 +105,7 @@ class World(vm_world.World):
         try:
             try:
                 self.pump.integrity.verify()
-                HANDLERS[command](self.pump, request)
+                carry_out(self.pump, command, request)
                 self.pump.hurry()
             except messages.Refusal as refused:
                 self.refused = self.refused or "{} {} {} {}".format(

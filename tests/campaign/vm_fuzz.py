@@ -20,7 +20,7 @@ from vm_frames import ANYBODYS, Sender, sealed
 from vm_power import Power
 
 from infuser.app import startup
-from infuser.app.commands import HANDLERS
+from infuser.app.commands import carry_out
 from infuser.app.pump import Pump
 from infuser.core import session
 from infuser.hw.serialport import READ_MAX
@@ -221,7 +221,7 @@ class Flood:
     def _order(self, command, **request):
         request["operator"] = "bench"
         try:
-            HANDLERS[command](self.world.pump, request)
+            carry_out(self.world.pump, command, request)
         except messages.Refusal:
             pass
 

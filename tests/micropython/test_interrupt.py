@@ -172,14 +172,14 @@ def test_a_tick_that_finds_a_flipped_bit_cuts_the_motor_saves_nothing_and_resets
         f"""{BUILD}
 import idle
 from infuser.app import startup
-from infuser.app.commands import HANDLERS
+from infuser.app.commands import carry_out
 from infuser.core import seal
 from infuser.wire import messages
 idle.control = Silence()
 startup.take_up(pump)
 idle.advance(1 << 58)
 def order(command, **request):
-    HANDLERS[command](pump, dict(request, operator="bench"))
+    carry_out(pump, command, dict(request, operator="bench"))
 order(messages.REFILL_BEGIN)
 order(messages.REFILL_COMPLETE, measured_residual_nl=0, volume_nl=20000000, concentration_ug_per_ml=500)
 order(messages.PRIME, purpose=states.PRIMING_CATHETER, volume_nl=1000000, duration_ms=600000)

@@ -8,6 +8,8 @@ from vm_fault_world import Violation
 from vm_pump_visits import KEYS
 
 from infuser.app.memory import RESERVE_STEPS
+from infuser.app.prescriber import Prescriber
+from infuser.app.trust import Trust
 from infuser.core import session
 from infuser.core.window import SPANS_MIN
 from infuser.wire import alarms, messages, records, states, units
@@ -200,8 +202,9 @@ class Judge:
         ledger = pump.controller.ledger
         require(bool(pump.controller.schedule) == bool(ledger.program), "the program is not taken up")
         require(not pump.library.fault, "library: {}", pump.library.fault)
-        require(not ledger.trust_digest or pump.library.trusted(), "the trusted key is lost")
-        require(not ledger.prescriber_digest or pump.prescriber.modulus(), "the prescriber's key is lost")
+        kept = (pump.hardware.files, pump.recorder)
+        require(not ledger.trust_digest or Trust(*kept).trusted(), "the trusted key is lost")
+        require(not ledger.prescriber_digest or Prescriber(*kept).modulus(), "the prescriber's key is lost")
         known = [session.keys_digest(pair) for pair in KEYS]
         require(not ledger.keys_digest or ledger.keys_digest in known, "the keys are neither the old nor the new pair")
 

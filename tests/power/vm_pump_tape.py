@@ -14,7 +14,7 @@ import start
 from plant import plant
 from vm_pump_truth import Truth
 
-from infuser.app import startup
+from infuser.app import replay
 from infuser.app.recorder import Recorder
 from infuser.core.journal import Journal
 from infuser.wire import records
@@ -161,7 +161,7 @@ class Tape:
                 tape._ledger = tape._record[2] = recorder.ledger.snapshot()
                 tape.truth.noted(kind, fields)
 
-        startup.Journal = journal
+        replay.Journal = journal
         Journal._store = store
         Recorder.note = note
 

@@ -11,12 +11,12 @@ from vm_pump_after import AGAIN, After
 from vm_pump_judge import Judge
 from vm_pump_truth import restore
 
-from infuser.app import startup
+from infuser.app import replay, startup
 from infuser.core.mac import Channel
 from infuser.wire import frame, messages
 from infuser.wire.signed import SIGNED
 
-_READ, _TAKE_UP = startup._read_journal, startup.take_up
+_READ, _TAKE_UP = replay.read_journal, startup.take_up
 _OFF_US = (0, 3000000, 600000000)  # the power comes back at once, soon, late
 
 
@@ -110,7 +110,7 @@ class Cut(Signing):
             _TAKE_UP(pump)
             self.truth.taken_up()
 
-        startup._read_journal, startup.take_up = read_journal, take_up
+        replay.read_journal, startup.take_up = read_journal, take_up
 
     def after(self, number, entry, cutting):
         """A life after the operation of an `entry` was left out or done by half; Violation if it is not sound."""

@@ -5,7 +5,7 @@ from vm_course import Mismatch
 from vm_judge import Judge
 from vm_reference import MIN_MS, Regimen
 
-from infuser.app.commands import HANDLERS
+from infuser.app.commands import carry_out
 from infuser.wire import messages, program, states
 
 PATIENT = "bench"
@@ -25,7 +25,7 @@ class Orders(Judge):
         before = Before(self)
         request["operator"] = PATIENT
         try:
-            reply = HANDLERS[command](self.pump, request)
+            reply = carry_out(self.pump, command, request)
         except messages.Refusal:
             reply = None
         self.pump.hurry()
@@ -125,7 +125,7 @@ class Orders(Judge):
     def set_program(self, values, bridge_nl=0):
         """Stage and commit a program."""
         encoded = program.encode(values)
-        HANDLERS[messages.PROGRAM_STAGE](self.pump, {"total": len(encoded), "offset": 0, "chunk": encoded})
+        carry_out(self.pump, messages.PROGRAM_STAGE, {"total": len(encoded), "offset": 0, "chunk": encoded})
         digest = program.digest(encoded)
         request = {"digest": digest, "confirmed": True, "bridge_nl": bridge_nl, "signature": b""}
         reply, before = self._order(messages.PROGRAM_COMMIT, **request)

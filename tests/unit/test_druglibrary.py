@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from therapies import sound_programs
 
-from infuser.core import druglibrary
+from infuser.core import druglibrary, libraryentry
 from infuser.core.schedule import Schedule
 from infuser.wire import codec, errors, units
 from infuser.wire import library as wire
@@ -318,7 +318,7 @@ def test_a_daily_dose_is_refused_above_the_hard_limit_and_warned_of_outside_the_
 def test_a_window_is_only_ever_narrowed_and_never_lifted(
     entry: dict[str, Any], own_nl: list[int], concentration: int
 ) -> None:
-    narrow = druglibrary.tightened(own_nl, entry, concentration)
+    narrow = libraryentry.tightened(own_nl, entry, concentration)
     for own, limit_ng, now in zip(own_nl, druglibrary.limits_ng(entry), narrow, strict=True):
         assert bool(now) == bool(own or limit_ng)
         assert now <= (own or now)
@@ -330,8 +330,8 @@ def test_a_window_is_only_ever_narrowed_and_never_lifted(
 @pytest.mark.case("EC13")
 def test_a_window_of_the_library_binds_a_program_that_sets_none() -> None:
     entry = samples.entry(window_1h_ng=50_000, window_24h_ng=240_000)
-    assert druglibrary.tightened([0, 0, 0], entry, 500) == [100_000, 0, 480_000]
-    assert druglibrary.tightened([0, 7, 100], entry, 500) == [100_000, 7, 100]
+    assert libraryentry.tightened([0, 0, 0], entry, 500) == [100_000, 0, 480_000]
+    assert libraryentry.tightened([0, 7, 100], entry, 500) == [100_000, 7, 100]
 
 
 def test_a_program_of_the_bench_fits_the_starting_library() -> None:

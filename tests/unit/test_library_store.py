@@ -9,6 +9,7 @@ import pytest
 
 from infuser.app.library import LIBRARY_NAMES, Library
 from infuser.app.recorder import Recorder
+from infuser.app.trust import Trust
 from infuser.core.clock import Clock
 from infuser.core.journal import Journal
 from infuser.core.ledger import Ledger
@@ -180,12 +181,16 @@ def test_with_file_and_ram_damaged_there_is_no_library(power_on: Callable[[], St
 
 
 def test_the_trusted_key_is_read_from_whichever_file_its_digest_names(power_on: Callable[[], Store]) -> None:
-    library = power_on()[0]
-    assert library.trusted() == b""
+    def kept() -> Trust:
+        _, recorder, flash = power_on()
+        return Trust(flash, recorder)
+
+    trust = kept()
+    assert trust.trusted() == b""
     keys = [bytes([0x80, *[number] * 254, 1]) for number in range(3)]
     for key in keys:
-        library.trust(key, "Ada")
-        assert library.trusted() == power_on()[0].trusted() == key
+        trust.trust(key, "Ada")
+        assert trust.trusted() == kept().trusted() == key
     flash = power_on()[2]
     damage(flash, "trust0", "trust1")
-    assert power_on()[0].trusted() == b""
+    assert kept().trusted() == b""

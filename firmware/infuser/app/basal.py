@@ -1,8 +1,9 @@
 """Which basal rate holds when, and the meter's segments made from it, exact to the quantum."""
 
-from infuser.core import druglibrary, prescription, seal
+from infuser.core import libraryentry, seal
 from infuser.core.meter import SEGMENTS
 from infuser.core.schedule import Schedule
+from infuser.wire import program as programs
 from infuser.wire import records, states, units
 from infuser.wire.messages import Refusal
 
@@ -31,18 +32,13 @@ class Basal:
     def adopt(self, save: bool = True) -> None:
         """Take up the ledger's program at the dose of its plan, and give the guard its limits.
 
-        `save`: dose windows that come to be counted in another concentration are stored at once.
+        The program was checked when it was sent and is again at each start. `save`: dose windows that come to be
+        counted in another concentration are stored at once.
         """
         self.recorder.verify()
-        self.schedule, self.refused = None, ""
-        if self.ledger.program:
-            try:
-                self.schedule = prescription.stored(self.ledger.program)
-            except Refusal as refused:
-                self.refused = "this firmware does not take the stored program: {} {}".format(refused, refused.field)
-        if self.schedule:
-            if self.ledger.plan_ng_per_day:
-                self.schedule = Schedule(self.schedule.program, self.ledger.plan_ng_per_day)
+        self.schedule = None
+        if self.ledger.program and not self.refused:
+            self.schedule = Schedule(programs.decode(self.ledger.program), self.ledger.plan_ng_per_day)
             self._schedule_seal = self.schedule.digest()
         self._limit(save)
 
@@ -69,7 +65,7 @@ class Basal:
                 self.delivery.memory.save_window()
         limits_nl = self.schedule.limits_nl(present)
         try:
-            limits_nl = druglibrary.tightened(limits_nl, self.library.entry_for(self.schedule.program), present)
+            limits_nl = libraryentry.tightened(limits_nl, self.library.entry_for(self.schedule.program), present)
         except Refusal:
             pass  # a library that is missing is an alarm of its own, and stops the motor (EC19)
         guard.set_limits(limits_nl)

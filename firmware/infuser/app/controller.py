@@ -140,12 +140,13 @@ class Controller:
     # Program
 
     def change_program(self, data: bytes, confirmed: bool, operator: str) -> None:
-        """Journal a new program and put it into force at once: no gap, nothing given twice."""
+        """Journal a new program, checked by prescription.stored, and put it into force: no gap, nothing given twice."""
         if self.state == states.BOLUS:
             self._halt(states.BY_PROGRAM)
         if not self.schedule:
             self.stopped_at_ms = self.timebase.age_ms()  # a therapy not started within reason is told of
         self.recorder.note(records.PROGRAM, program=data, confirmed=confirmed, operator=operator)
+        self.basal.refused = ""
         self.basal.adopt()
         if self.schedule and self.schedule.program["plan_list"]:
             planner.note(self, 0, self.schedule.pattern_ng_per_day, states.BY_PROGRAM, operator)

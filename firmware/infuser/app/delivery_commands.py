@@ -1,5 +1,6 @@
-"""Commands that start, change and stop delivery."""
+"""Commands that start and change delivery."""
 
+from infuser.app import readiness
 from infuser.app.checks import note_overrides, refuse_other_patient, refuse_unconfirmed, within, wrong_state
 from infuser.core import druglibrary
 from infuser.wire import alarms, errors, records, states, units
@@ -70,36 +71,12 @@ def _refuse_bolus(controller, dose_ng: int, error: int) -> None:
     controller.boluses.refuse(states.CLINICIAN_BOLUS, error, dose_ng, controller.ledger.periodic_age_ms)
 
 
-def bolus_cancel(pump, request: dict) -> dict:
-    """End the boluses or the priming under way."""
-    if pump.controller.state not in (states.BOLUS, states.PRIMING):
-        raise Refusal(errors.NO_BOLUS)
-    return {"delivered_nl": pump.controller.end_bolus(states.BY_COMMAND)}
-
-
-def stop(pump, request: dict) -> dict:
-    """Stop the motor; always possible. What to do afterwards is checked first, and never keeps it running."""
-    controller = pump.controller
-    wanted_ms = request["resume_after_ms"]
-    remind_min = request["remind_min"]
-    sound = wanted_ms <= units.MS_PER_DAY and remind_min <= units.STOP_REMINDER_MAX_MIN
-    controller.stop(states.BY_COMMAND)
-    pump.watch.count_stop()
-    if not sound:
-        within("resume_after_ms", wanted_ms, 0, units.MS_PER_DAY)
-        within("remind_min", remind_min, 0, units.STOP_REMINDER_MAX_MIN)
-    if controller.state == states.SUSPENDED and (wanted_ms or remind_min):
-        start_ms = pump.timebase.age_ms() + wanted_ms if wanted_ms else 0
-        controller.arm(start_ms, remind_min, request["operator"])
-    return {"state": controller.state, "start_in_ms": pump.start_in_ms()}
-
-
 def resume(pump, request: dict) -> dict:
     """Start or resume the programmed infusion, now or later."""
     within("delay_ms", request["delay_ms"], 0, units.START_DELAY_MAX_MS)
-    delay_ms = max(request["delay_ms"], pump.wait_for_start_ms())
+    delay_ms = max(request["delay_ms"], _wait_for_start_ms(pump))
     if delay_ms:
-        pump.check_start()
+        _check_start(pump.controller)
         pump.controller.arm(pump.timebase.age_ms() + delay_ms, 0, request["operator"])
     else:
         pump.start_therapy(states.BY_COMMAND)
@@ -110,10 +87,25 @@ def resume(pump, request: dict) -> dict:
     }
 
 
-def minimum_rate(pump, request: dict) -> dict:
-    """Fall to the minimum rate, or return from it (UC4, UC5)."""
-    pump.controller.minimum_rate(request["on"], states.BY_COMMAND)
-    return {"state": pump.controller.state, "rate_nl_per_day": pump.controller.basal_nl_per_day()}
+def _check_start(controller) -> None:
+    """Refusal if therapy cannot be started by a command in the present state."""
+    if controller.state not in (states.IDLE, states.SUSPENDED):
+        raise Refusal(errors.WRONG_STATE, "state", controller.state, text="a start can be put off when idle")
+    readiness.refuse_if_unready(controller)
+    readiness.refuse_if_unsafe(controller)
+
+
+def _wait_for_start_ms(pump) -> int:
+    """Time until the start that the program is dated with, 0 if it has come or there is none."""
+    controller = pump.controller
+    schedule = controller.schedule
+    start_min = schedule.program["start_min"] if schedule else 0
+    if not start_min:
+        return 0
+    if not controller.clock.valid:
+        raise Refusal(errors.CLOCK_LOST, "start_min", start_min)
+    wait_ms = start_min * units.MS_PER_MIN - controller.clock.local_ms(pump.timebase.age_ms())
+    return max(0, wait_ms)
 
 
 def temporary_rate(pump, request: dict) -> dict:

@@ -2,12 +2,11 @@
 
 Its digest stands in the ledger. A new library is written beside the old one, and the record of its digest
 puts it into force: after a power cut the digest says which of the two files holds, and both are whole.
-The key that the pump trusts is kept in the same way.
 """
 
 from infuser.app.pair import Pair
-from infuser.app.program_commands import Staging
-from infuser.core import druglibrary, signature
+from infuser.app.staging import Staging
+from infuser.core import libraryentry
 from infuser.wire import codec, errors, records, units
 from infuser.wire import library as libraries
 from infuser.wire.messages import Refusal
@@ -27,7 +26,6 @@ class Library:
 
     def __init__(self, files, recorder) -> None:
         self._pair = Pair(files, LIBRARY_NAMES, lambda stored: libraries.digest(_unsigned(stored)))
-        self._trust = Pair(files, TRUST_NAMES, libraries.digest)
         self._recorder = recorder
         self._stored = b""  # with its signature, as it was sent
         self._flash_due_ms = 0
@@ -57,7 +55,7 @@ class Library:
 
     def entry_for(self, program: dict) -> dict:
         """The entry of a program's drug and concentration; Refusal LIBRARY_MISSING or NOT_IN_LIBRARY."""
-        return druglibrary.pick(libraries.entries(_unsigned(self.stored())), program)
+        return libraryentry.pick(libraries.entries(_unsigned(self.stored())), program)
 
     def stored(self) -> bytes:
         """The library in force with its signature, as it was sent, verified just now; Refusal LIBRARY_MISSING."""
@@ -75,21 +73,6 @@ class Library:
         name, version = head["name"], head["version"]
         self._recorder.note(records.LIBRARY, library=name, version=version, digest=digest, operator=operator)
         self._take(stored)
-
-    # The key that is trusted
-
-    def trusted(self) -> bytes:
-        """The modulus of the key that signs libraries, b"" without one."""
-        modulus = self._trust.find(self._recorder.ledger.trust_digest)
-        return modulus if signature.sound_modulus(modulus) else b""
-
-    def trust(self, modulus: bytes, operator: str) -> bytes:
-        """Trust the key of a sound modulus from now on; returns its digest. Refusal STORAGE leaves the old one."""
-        self._recorder.begin()
-        self._trust.put(modulus, self._recorder.ledger.trust_digest)
-        digest = libraries.digest(modulus)
-        self._recorder.note(records.TRUST, digest=digest, operator=operator)
-        return digest
 
     # Flash and RAM
 

@@ -1,14 +1,11 @@
 """Replacing and reading the drug library; the keys that libraries and programs are signed with."""
 
 from infuser.app.checks import within, wrong_state
-from infuser.core import druglibrary, signature
-from infuser.wire import codec, errors, library, messages, states
+from infuser.app.prescriber import Prescriber
+from infuser.app.trust import Trust
+from infuser.core import druglibrary, libraryentry, signature
+from infuser.wire import codec, errors, library, states
 from infuser.wire.messages import Refusal
-
-
-def stage(pump, request: dict) -> dict:
-    """Take one chunk of a library and its signature."""
-    return {"received": pump.library.staging.put(request["total"], request["offset"], request["chunk"])}
 
 
 def commit(pump, request: dict) -> dict:
@@ -34,7 +31,7 @@ def commit(pump, request: dict) -> dict:
 
 
 def _check_signature(pump, digest: bytes, signed: bytes) -> None:
-    modulus = pump.library.trusted()
+    modulus = _trust(pump).trusted()
     if not modulus:
         raise Refusal(errors.NO_TRUST)
     if not signature.verifies(digest, signed, modulus):
@@ -66,7 +63,7 @@ def _check_program(pump, data: bytes) -> None:
     if not schedule:
         return
     try:
-        entry = druglibrary.pick(library.entries(data), schedule.program)
+        entry = libraryentry.pick(library.entries(data), schedule.program)
         druglibrary.check(entry, schedule.program, schedule)
         druglibrary.check_rate(entry, pump.controller.ledger.temporary_ng_per_day)
     except Refusal as refused:
@@ -76,23 +73,11 @@ def _check_program(pump, data: bytes) -> None:
         raise
 
 
-def read(pump, request: dict) -> dict:
-    """A chunk of the library in force and its signature, as they were sent."""
-    stored = pump.library.stored()
-    offset = request["offset"]
-    within("offset", offset, 0, len(stored))
-    return {
-        "total": len(stored),
-        "digest": pump.controller.ledger.library_digest,
-        "chunk": stored[offset : offset + messages.CHUNK_MAX],
-    }
-
-
 def trust(pump, request: dict) -> dict:
     """Install the key that libraries must be signed with: by who has opened the pump, while nothing is delivered."""
     _refuse_unless_opened(pump)
     _check_modulus(request["modulus"])
-    return {"digest": pump.library.trust(request["modulus"], request["operator"])}
+    return {"digest": _trust(pump).trust(request["modulus"], request["operator"])}
 
 
 def prescriber(pump, request: dict) -> dict:
@@ -101,7 +86,14 @@ def prescriber(pump, request: dict) -> dict:
     modulus, required = request["modulus"], request["required"]
     if modulus or required:
         _check_modulus(modulus)
-    return {"digest": pump.prescriber.take(modulus, required, request["operator"]), "required": required}
+    return {
+        "digest": Prescriber(pump.hardware.files, pump.recorder).take(modulus, required, request["operator"]),
+        "required": required,
+    }
+
+
+def _trust(pump) -> Trust:
+    return Trust(pump.hardware.files, pump.recorder)
 
 
 def _refuse_unless_opened(pump) -> None:

@@ -1,7 +1,6 @@
 """Bytes from the port -> frames -> commands -> replies; a repeated command gets its first answer."""
 
 from infuser.app.link_notes import LinkNotes
-from infuser.app.session_commands import take_up_keys
 from infuser.core.session import Session, role_needed
 from infuser.wire import codec, errors, frame, messages, records, states, units
 from infuser.wire.messages import Refusal
@@ -16,12 +15,12 @@ _FROZEN = (messages.SERVICE_REPL, messages.SIGN_IN, messages.STOP, messages.AUDI
 
 
 class Link:
-    """The serial side of the pump. It dispatches; what a command does stands in its handler."""
+    """The serial side of the pump. It dispatches; `carry_out` as commands.carry_out does what a command asks."""
 
-    def __init__(self, pump, port, handlers: dict) -> None:
+    def __init__(self, pump, port, carry_out) -> None:
         self.pump = pump
         self.port = port
-        self.handlers = handlers
+        self._carry_out = carry_out
         self._deframer = frame.Deframer()
         self._notes = LinkNotes(pump.recorder)
         # (request id, reply): of commands for anybody that were done, of those with a role, and of what was refused.
@@ -29,7 +28,6 @@ class Link:
         self._done: tuple[list, list] = ([], [])
         self._refused: list[tuple[int, bytes]] = []
         self.session = Session(pump.serial)
-        self._begun = False
         self._plugged = False
         self._look_due_ms = 0
 
@@ -47,9 +45,6 @@ class Link:
     def _look(self, now_ms: int) -> None:
         """Is the cable in, and has the session been used of late? Seldom asked, for a turn shall be short."""
         self._look_due_ms = now_ms + LOOK_MS
-        if not self._begun:
-            self._begun = True
-            take_up_keys(self.pump)
         plugged = self.port.connected()
         if self._plugged and not plugged:
             self._lost()
@@ -153,7 +148,7 @@ class Link:
                     self.session.touch(self.pump.timebase.age_ms())
                 self.pump.integrity.verify()
                 self.pump.recorder.announce(request_id=request_id, command=command, operator=operator)
-            values = self.handlers[command](self.pump, request)
+            values = self._carry_out(self.pump, command, request)
             if command == messages.HELLO:
                 self.session.greet(self.pump.timebase.age_ms())
             return _granted(command, request_id, values), errors.OK, operator

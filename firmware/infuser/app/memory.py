@@ -1,22 +1,19 @@
 """The delivery counters on flash: the checkpoint that runs ahead of the motor, and the dose windows."""
 
-from infuser.core import prescription, seal
+from infuser.core import seal
 from infuser.core.checkpoint import Checkpoint
-from infuser.core.schedule import Schedule
-from infuser.core.window import unit_of
 from infuser.wire import records, states, units
-from infuser.wire.messages import Refusal
 
 WINDOW_NAMES = ("w0", "w1")
-_HOUR_MIN = 60
+HOUR_MIN = 60
 RESERVE_STEPS = 10
 
 
 class Memory:
-    """Saves and restores what Delivery counts. `files` as hw.storage.Files.
+    """Saves what Delivery counts; app.recall restores it. `files` as hw.storage.Files.
 
-    After load(): `masked`, (part, text) of what was found damaged and could be made good; `lost`, what is wrong if
-    the log had to tell the counters, "" if not.
+    What recall found: `found`, the last checkpoint; `masked`, (part, text) of what was damaged and could be made good;
+    `lost`, what is wrong if the log had to tell the counters, "" if not.
     """
 
     def __init__(self, files, delivery) -> None:
@@ -69,92 +66,20 @@ class Memory:
             raise seal.Corrupt(seal.MEMORY)
         return self.reserved - self._delivery.meter.issued()
 
-    def load(self) -> None:
-        """Take up the counters of the last checkpoint; `found` is what it said, empty without one.
+    def load(self) -> tuple:
+        """(the last checkpoint or None, whether one of its two copies is damaged), as the flash has them."""
+        return self._checkpoint.load(), self._checkpoint.damaged
 
-        Without one, or with one that is older than the log, the counters are those of the log's last hour.
-        """
-        saved = self._checkpoint.load()
-        meter = self._delivery.meter
-        counted = _counted(self._delivery.recorder.ledger)
-        if sum(counted) > (saved["steps_reserved"] if saved else 0):
-            self._take_from_log(counted)
-        elif saved:
-            names = zip(records.COUNTER_NAMES, records.FRACTION_NAMES)
-            for bucket, (steps, fraction) in enumerate(names):
-                rest = saved["basal_acc_rem"] if bucket == states.BASAL else 0
-                meter.restore(bucket, saved[steps], saved[fraction], rest)
-            self.uncertain_steps = max(0, saved["steps_reserved"] - meter.issued())
-            self.found = saved
-        if self._checkpoint.damaged and self.found:
-            # It may have been the newer one: then one reservation more was used up, perhaps that of a fast bolus.
-            fast = self._delivery.recorder.ledger.bolus_list
-            per_two_s = 2 * units.PUMP_MAX_NL_PER_DAY * units.PL_PER_NL // (meter.step_pl * 86400)
-            self.uncertain_steps += per_two_s if fast else RESERVE_STEPS
-            self.masked.append(("checkpoint", "one of the two copies is damaged: the other is taken"))
-        self.reserved = meter.issued()
+    def begin(self) -> None:
+        """The counters are taken up: nothing is reserved beyond them."""
+        self.reserved = self._delivery.meter.issued()
         self._seal = self._mixed()
 
-    def _take_from_log(self, counted: list[int]) -> None:
-        """The count never goes back; what may have gone out since the log's last count is uncertain."""
-        meter = self._delivery.meter
-        for bucket, steps in enumerate(counted):
-            meter.restore(bucket, steps, 0, 0)
-        self.uncertain_steps = self._since_counted()
-        self.lost = "no checkpoint holds: counted from the log, and up to {} microsteps more may have gone out".format(
-            self.uncertain_steps
-        )
-
-    def _since_counted(self) -> int:
-        """The most that can have gone out since the last count, which is an hour old at most; it stands in the log."""
-        ledger = self._delivery.recorder.ledger
-        if ledger.state not in states.DELIVERING:
-            return 0  # the count was logged when the motor was stopped
-        rates = [ledger.bridge_nl_per_day]
-        if ledger.program:
-            rates += _rates(ledger)
-        volume_nl = max(rates) * _HOUR_MIN // units.MIN_PER_DAY + ledger.bolus_since_nl
-        return units.volume_steps(volume_nl, self._delivery.meter.step_pl) + RESERVE_STEPS
-
-    def restore_guard(self, hour_list: list[dict], hour_steps: int) -> bool:
-        """Start the guard with its windows as of now; what is uncertain counts as delivered last.
-
-        False if the windows on flash do not verify: then they are filled from the journal's hours, as
-        late as can be.
-        """
-        delivery = self._delivery
-        guard = delivery.guard
-        age_ms = delivery.timebase.age_ms()
-        open_steps = 0
-        # A pump that never counted anything has nothing in its windows.
-        exact = self._load_window() if self.found else not self.lost
-        if exact and self.found:
-            open_steps = guard.window.go_on(age_ms // units.MS_PER_MIN) + self.uncertain_steps
-        elif not exact:
-            hours = [entry["steps"] for entry in hour_list]
-            hours.append(max(0, delivery.therapy_steps() - hour_steps) + self.uncertain_steps)
-            guard.window.assume(hours, age_ms // units.MS_PER_MIN)
-        total = delivery.steps_total()
-        primed = total - delivery.therapy_steps()
-        guard.restore(total + self.uncertain_steps, primed, age_ms, open_steps)
-        return exact
-
-    def _load_window(self) -> bool:
-        """Take the file that the checkpoint refers to.
-
-        Both may fit it, where they were stored within a minute because another drug followed. Then it is the one in
-        the stronger concentration: whatever else the checkpoint counts, nothing counts for less than it was.
-        """
-        base = self.found["window_min"]
-        stored = [self._read(name) for name in WINDOW_NAMES]
-        units_found = [unit_of(one, base) for one in stored]
-        best = 1 if units_found[1] > units_found[0] else 0
-        if not self._delivery.guard.window.load(stored[best], base, self.found["minutes"]):
-            return False
-        self._next_window = 1 - best
-        self._window_ug_per_ml = units_found[best]
+    def begin_windows(self, next_window: int, ug_per_ml: int) -> None:
+        """The dose windows are taken up, counted in this concentration; they are stored into this file next."""
+        self._next_window = next_window
+        self._window_ug_per_ml = ug_per_ml
         self._seal = self._mixed()
-        return True
 
     def count_in(self, ug_per_ml: int) -> int:
         """The windows are counted in this concentration from now on; returns that of before, 0 if it is not known."""
@@ -164,15 +89,9 @@ class Memory:
         self._seal = self._mixed()
         return before
 
-    def _read(self, name: str) -> bytes | None:
-        try:
-            return self._files.read(name)
-        except OSError:
-            return None
-
     def close_hour(self) -> None:
         """Store the windows anew once an hour of the pump's age: what came since is in each checkpoint."""
-        if self._delivery.guard.window.minute % _HOUR_MIN == 0:
+        if self._delivery.guard.window.minute % HOUR_MIN == 0:
             self.save_window()
 
     def save_window(self) -> None:
@@ -226,20 +145,3 @@ class Memory:
             return
         self.reserved = reserved
         self._seal = self._mixed()
-
-
-def _rates(ledger) -> list[int]:
-    """Every basal rate that the program in force can have come to; the pump's most if it cannot be read."""
-    try:
-        schedule = prescription.stored(ledger.program)
-    except Refusal:
-        return [units.THERAPY_MAX_NL_PER_DAY]
-    rates = schedule.rates() + Schedule(schedule.program, ledger.plan_ng_per_day).rates()
-    return rates + [schedule.volume_nl(ledger.temporary_ng_per_day)]
-
-
-def _counted(ledger) -> list[int]:
-    """Microsteps of each bucket as the log counted them last; of a log of format 3 the most that it names."""
-    if ledger.counter_list:
-        return [entry["steps"] for entry in ledger.counter_list]
-    return [max(ledger.hour_steps, ledger.day_steps, ledger.total_steps, ledger.steps_at_fill)]

@@ -2,42 +2,11 @@
 
 from infuser.app import planner
 from infuser.app.checks import note_overrides, refuse_unconfirmed, within, wrong_state
+from infuser.app.prescriber import Prescriber
 from infuser.core import prescription
-from infuser.wire import errors, messages, states, units
+from infuser.wire import errors, states, units
 from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
-
-
-class Staging:
-    """Bytes on their way, at most `most`; nothing is in force until a commit names their digest."""
-
-    def __init__(self, most: int = programs.ENCODED_MAX) -> None:
-        self.most = most
-        self.data = bytearray()
-        self.total = 0
-
-    def put(self, total: int, offset: int, chunk: bytes) -> int:
-        """Take a chunk; offset 0 begins anew. Returns the bytes held."""
-        within("total", total, 1, self.most)
-        if offset == 0:
-            self.data = bytearray()
-            self.total = total
-        held = len(self.data)
-        if total != self.total or offset > held or offset + len(chunk) > total:
-            raise Refusal(errors.OUT_OF_RANGE, "offset", offset, 0, held)
-        self.data[offset:] = chunk
-        return len(self.data)
-
-    def whole(self) -> bytes:
-        """The program's bytes; Refusal while some are missing."""
-        if not self.total or len(self.data) != self.total:
-            raise Refusal(errors.PROGRAM_INCOMPLETE, "received", len(self.data), self.total, self.total)
-        return bytes(self.data)
-
-    def clear(self) -> None:
-        """Forget it."""
-        self.data = bytearray()
-        self.total = 0
 
 
 def _schedule(pump, data: bytes):
@@ -90,11 +59,6 @@ def _check_bridge(pump, program: dict, bridge_nl: int) -> None:
         raise Refusal(errors.BRIDGE_ACTIVE, "bridge_nl", pump.controller.ledger.bridge_nl)
 
 
-def stage(pump, request: dict) -> dict:
-    """Take one chunk of a program."""
-    return {"received": pump.staging.put(request["total"], request["offset"], request["chunk"])}
-
-
 def check(pump, request: dict) -> dict:
     """Say what the staged program means, in figures the pump would deliver."""
     data = pump.staging.whole()
@@ -115,7 +79,8 @@ def commit(pump, request: dict) -> dict:
         raise Refusal(errors.DIGEST_MISMATCH, "digest")
     if pump.controller.state in (states.PRIMING, states.REFILL):
         raise wrong_state(pump.controller.state)
-    pump.prescriber.check(data, request["signature"])
+    prescriber = Prescriber(pump.hardware.files, pump.recorder)
+    prescriber.check(data, request["signature"])
     schedule, warnings = _schedule(pump, data)
     bridge_nl = request["bridge_nl"]
     _check_bridge(pump, schedule.program, bridge_nl)
@@ -124,7 +89,7 @@ def commit(pump, request: dict) -> dict:
         _change_drug(pump.controller, bridge_nl)
     note_overrides(pump.recorder, warnings, request["operator"])
     if request["signature"]:
-        pump.prescriber.note(data)
+        prescriber.note(data)
     pump.controller.change_program(data, bool(warnings), request["operator"])
     pump.staging.clear()
     return {"digest": pump.controller.ledger.digest(), "state": pump.controller.state}
@@ -138,18 +103,6 @@ def _change_drug(controller, bridge_nl: int) -> None:
         controller.basal.begin_bridge(bridge_nl, states.BY_PROGRAM)
     elif controller.ledger.bridge_nl:
         controller.basal.end_bridge(states.BY_PROGRAM)
-
-
-def read(pump, request: dict) -> dict:
-    """A chunk of the program in force."""
-    data = pump.controller.ledger.program
-    offset = request["offset"]
-    within("offset", offset, 0, len(data))
-    return {
-        "total": len(data),
-        "digest": pump.controller.ledger.digest(),
-        "chunk": data[offset : offset + messages.CHUNK_MAX],
-    }
 
 
 def clear(pump, request: dict) -> dict:

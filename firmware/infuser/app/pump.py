@@ -1,17 +1,16 @@
 """The whole pump: its parts wired to each other, its clock and sound, and the main loop."""
 
-from infuser.app import readiness, selftest, startup
+from infuser.app import overlay, selftest
 from infuser.app.alive import Alive
-from infuser.app.commands import HANDLERS
+from infuser.app.commands import carry_out
 from infuser.app.integrity import Integrity
 from infuser.app.link import Link
 from infuser.app.planner import Planner
-from infuser.app.prescriber import Prescriber
-from infuser.app.program_commands import Staging
+from infuser.app.staging import Staging
 from infuser.app.upkeep import Upkeep
 from infuser.app.watch import Watch
 from infuser.core import repeats
-from infuser.wire import alarms, codec, errors, messages, records, states, units
+from infuser.wire import alarms, codec, messages, states, units
 from infuser.wire.messages import Refusal
 
 # While somebody talks to the pump the loop runs at this period, else at that of the tick.
@@ -36,17 +35,16 @@ class Pump:
         self._shown: tuple | None = None
         self._clock_due_ms = 0
         self._errand_due_ms = 0
-        self.recorder, self.controller, self.found = startup.replay(hardware)
+        self.recorder, self.controller, self.found = overlay.call(hardware.image, "replay", "replay", hardware)
         self._hour_due_ms = _next_hour_ms(self.timebase.age_ms())
         self.delivery = self.controller.delivery
         self.library = self.controller.basal.library
-        self.prescriber = Prescriber(hardware.files, self.recorder)
         self.integrity = Integrity(self.controller)
         self.watch = Watch(self.controller, hardware.sensors)
         self.planner = Planner(self.controller)
         self.upkeep = Upkeep(self)
         self.alive = Alive(self)
-        self.link = Link(self, hardware.port, HANDLERS)
+        self.link = Link(self, hardware.port, carry_out)
 
     def self_test(self) -> list[str]:
         """Run the self-test and raise or clear its alarms; returns the parts that failed."""
@@ -62,13 +60,6 @@ class Pump:
 
     # Start of therapy
 
-    def check_start(self) -> None:
-        """Refusal if therapy cannot be started by a command in the present state."""
-        if self.controller.state not in (states.IDLE, states.SUSPENDED):
-            raise Refusal(errors.WRONG_STATE, "state", self.controller.state, text="a start can be put off when idle")
-        readiness.refuse_if_unready(self.controller)
-        readiness.refuse_if_unsafe(self.controller)
-
     def start_therapy(self, reason: int) -> None:
         """Start or resume the programmed infusion now; Refusal says what is in the way."""
         if not self.controller.delivering():
@@ -82,17 +73,6 @@ class Pump:
         if again:
             self.watch.tell(alarms.STOP_START, again)
             self.controller.minimum_rate(True, states.BY_ALARM)
-
-    def wait_for_start_ms(self) -> int:
-        """Time until the start that the program is dated with, 0 if it has come or there is none."""
-        schedule = self.controller.schedule
-        start_min = schedule.program["start_min"] if schedule else 0
-        if not start_min:
-            return 0
-        if not self.controller.clock.valid:
-            raise Refusal(errors.CLOCK_LOST, "start_min", start_min)
-        wait_ms = start_min * units.MS_PER_MIN - self.controller.clock.local_ms(self.timebase.age_ms())
-        return max(0, wait_ms)
 
     def start_in_ms(self) -> int:
         """Time until therapy starts by itself, 0 if it does not."""
@@ -126,35 +106,6 @@ class Pump:
         if not local_min or not clock.valid:
             return 0
         return (local_min - clock.utc_offset_min) * units.MS_PER_MIN
-
-    def set_clock(self, time_ms: int, utc_offset_min: int, operator: str) -> None:
-        """Set the wall clock; what was delivered stays as it is, the day's pattern follows. Refusal STORAGE.
-
-        After a power cut the clock tells how long the pump was off, so what is lost between clock and record must
-        only make that time look shorter: forwards the record comes first, backwards the clock.
-        """
-        self._refuse_unwritable()
-        self.recorder.begin()
-        old_ms = self.wall_ms()
-        clock = self.controller.clock
-        forwards = time_ms >= old_ms
-        if not forwards:
-            self.hardware.wall_clock.set_ms(time_ms)
-            clock.set(time_ms, self.timebase.age_ms())
-        self.recorder.note(
-            records.CLOCK, old_ms=old_ms, new_ms=time_ms, utc_offset_min=utc_offset_min, operator=operator
-        )
-        self._refuse_unwritable()
-        if forwards:
-            self.hardware.wall_clock.set_ms(time_ms)
-            clock.set(time_ms, self.timebase.age_ms())
-        clock.utc_offset_min = utc_offset_min
-        self.watch.set(alarms.CLOCK_LOST, not clock.valid)
-        self.controller.refresh()
-
-    def _refuse_unwritable(self) -> None:
-        if self.recorder.failure:
-            raise Refusal(errors.STORAGE, text=self.recorder.failure)
 
     def pause_audio(self, duration_ms: int) -> None:
         """Silence the sounder for a time; 0 ends the pause."""
@@ -265,7 +216,7 @@ class Pump:
         self.hardware.chip.reset()
 
     def _loop(self) -> None:
-        startup.take_up(self)
+        overlay.call(self.hardware.image, "startup", "take_up", self)
         port = self.hardware.port
         while not self.leaving:
             busy = self.poll()

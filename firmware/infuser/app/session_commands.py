@@ -1,4 +1,4 @@
-"""Commands about who acts: keys, challenge, sign-in, sign-out; and the keys' file."""
+"""Commands about who acts: keys, challenge, sign-in, sign-out."""
 
 import struct
 
@@ -7,31 +7,7 @@ from infuser.core import session as sessions
 from infuser.wire import errors, messages, records
 from infuser.wire.messages import Refusal
 
-KEYS_FILE = "keys"
 _RANDOM_BYTES = 32
-
-
-def take_up_keys(pump) -> None:
-    """Read the keys at the start; one that the journal knows of and the flash has lost is told as a fault."""
-    stored: bytes | None = b""
-    try:
-        stored = pump.hardware.files.read(KEYS_FILE)
-    except OSError:
-        pass
-    found = sessions.unpack_keys(stored)
-    ledger = pump.controller.ledger
-    if pump.recorder.frozen:
-        # Nobody can send new ones now: where they cannot be read, the jumper opens the way back.
-        opened = not found and pump.hardware.sensors.service_jumper()
-        pump.link.session.take_keys(found, stored is not None and not opened)
-        return
-    if found and sessions.keys_digest(found) != ledger.keys_digest:
-        # The power failed between the file and its record.
-        pump.recorder.note(records.KEYS, digest=sessions.keys_digest(found), operator="")
-    elif ledger.keys_digest and not found:
-        text = "the keys cannot be read; nobody can sign in until new ones are sent"
-        pump.watch.degraded("keys", text)
-    pump.link.session.take_keys(found, bool(ledger.keys_digest))
 
 
 def keys(pump, request: dict) -> dict:
@@ -47,7 +23,7 @@ def keys(pump, request: dict) -> dict:
         raise Refusal(errors.OUT_OF_RANGE, "service_key", text="both keys are the same")
     pump.recorder.begin()
     try:
-        pump.hardware.files.write(KEYS_FILE, sessions.pack_keys(*given))
+        pump.hardware.files.write(sessions.KEYS_FILE, sessions.pack_keys(*given))
     except OSError:
         raise Refusal(errors.STORAGE)
     pump.recorder.note(records.KEYS, digest=sessions.keys_digest(given), operator=request["operator"])

@@ -1,117 +1,12 @@
-"""From power-up to the first turn of the loop: replay, self-test, and taking up what was interrupted."""
+"""From power-up to the first turn of the loop: the self-test, and taking up what was interrupted."""
 
 from infuser import VERSION
 from infuser.app import planner, selftest
-from infuser.app.controller import Controller
-from infuser.app.delivery import Delivery
-from infuser.app.library import LIBRARY_NAMES, TRUST_NAMES, Library
-from infuser.app.memory import WINDOW_NAMES
-from infuser.app.recorder import Recorder
-from infuser.app.session_commands import KEYS_FILE
-from infuser.core import liveness, repeats, seal, snapshot
-from infuser.core.clock import Clock
-from infuser.core.journal import FIRST_SEQ, Journal
-from infuser.core.ledger import Ledger
+from infuser.app.prescriber import Prescriber
+from infuser.app.trust import Trust
+from infuser.core import liveness, repeats, seal
+from infuser.core import session as sessions
 from infuser.wire import alarms, records, states
-
-# A new pump's first start writes the library before the log, and nothing else.
-_OF_A_USED_PUMP = WINDOW_NAMES + TRUST_NAMES + LIBRARY_NAMES[1:] + (KEYS_FILE,)
-
-
-class Found:
-    """What the start found out about the time before it: `cause` and `fault` as in hw.chip."""
-
-    def __init__(self, chip) -> None:
-        self.cause = chip.reset_cause()
-        self.fault = chip.fault_code()
-        self.steps_uncertain = 0
-        self.gap_ms = 0
-        self.windows_exact = True
-
-    def taken_up(self, steps_uncertain: int, gap_ms: int, windows_exact: bool) -> None:
-        """What journal, checkpoint and clock told."""
-        self.steps_uncertain = steps_uncertain
-        self.gap_ms = gap_ms
-        self.windows_exact = windows_exact
-
-
-def replay(hardware) -> tuple:
-    """(recorder, controller, Found): the state as journal and checkpoint tell it; nothing moves yet."""
-    found = Found(hardware.chip)
-    # Before anything that could hang.
-    hardware.watchdog.start()
-    ledger = Ledger()
-    clock = Clock()
-    timebase = hardware.timebase
-    journal = Journal(hardware.files, ledger.snapshot, progress=hardware.watchdog.feed, readable=snapshot.readable)
-    recorder = Recorder(journal, ledger, clock, timebase)
-    last = _read_journal(recorder, hardware.watchdog)
-    delivery = Delivery(hardware, recorder, ledger.step_pl)
-    if journal.foreign:
-        recorder.frozen = True
-        hardware.files.freeze()
-    else:
-        delivery.memory.load()
-        _miss(journal, delivery.memory.found, hardware.files)
-    saved = delivery.memory.found
-    if saved and saved["age_ms"] > last[0]:
-        last = (saved["age_ms"], saved["time_ms"])
-    now_ms = _read_clock(hardware, found, last[1])
-    clock.utc_offset_min = ledger.utc_offset_min
-    clock.set(now_ms, timebase.age_ms())
-    # How long the pump was off at most: from the last sign of life, if the clock was known then and is now.
-    gap_ms = max(0, now_ms - last[1]) if last[1] and clock.valid else 0
-    timebase.begin(last[0] + gap_ms)
-    clock.set(now_ms, timebase.age_ms())
-    exact = delivery.memory.restore_guard(ledger.hour_list, ledger.hour_steps)
-    if journal.damage:
-        # Before any record, into the snapshot that the next segment begins with: the next start finds a sound log.
-        ledger.alarms.raise_(alarms.JOURNAL_FAULT, clock.now_ms(timebase.age_ms()), timebase.age_ms(), 0)
-    library = Library(hardware.files, recorder)
-    if not recorder.frozen:
-        library.load()
-    hardware.watchdog.feed()
-    controller = Controller(delivery, recorder, library)
-    controller.basal.adopt(save=False)  # take_up stores the windows, once what is uncertain is in the log
-    found.taken_up(delivery.memory.uncertain_steps, gap_ms, exact)
-    return recorder, controller, found
-
-
-def _read_clock(hardware, found: Found, last_ms: int) -> int:
-    """Wall time. Where the bus hung in the start before, it is left alone until that is in the log: as of then."""
-    if found.fault == liveness.BUS:
-        return last_ms
-    hardware.chip.suspect(liveness.BUS)
-    now_ms = hardware.wall_clock.read_ms()
-    hardware.chip.suspect(0)
-    return now_ms
-
-
-def _read_journal(recorder, watchdog) -> tuple[int, int]:
-    """Apply snapshot and records; returns (age, wall time or 0) of the last one."""
-    stored, later = recorder.journal.open()
-    if stored:
-        recorder.ledger.restore(stored)
-        if not snapshot.current(stored):
-            recorder.journal.close_segment()
-    last = (0, 0)
-    for record in later:
-        watchdog.feed()
-        recorder.ledger.apply(record["kind"], record["fields"], record["time_ms"], record["age_ms"])
-        # A clock that was set tells from then on; its record came before it or after it.
-        set_ms = record["fields"]["new_ms"] if record["kind"] == records.CLOCK else 0
-        last = (record["age_ms"], set_ms or record["time_ms"])
-    return last
-
-
-def _miss(journal, saved: dict, files) -> None:
-    """Hold the log against the checkpoint, which knows how far it had come, and against what only a used pump has."""
-    if saved:
-        journal.miss(saved["event_seq"])
-    elif journal.next_seq == FIRST_SEQ and not journal.damage:
-        left = [name for name in _OF_A_USED_PUMP if files.size(name) is not None]
-        if left:
-            journal.damage = "no record is left, but {}".format(", ".join(left))
 
 
 def _stand_aside(pump) -> None:
@@ -126,14 +21,19 @@ def _tell_lost(pump) -> None:
     memory = pump.delivery.memory
     if memory.lost:
         pump.watch.degraded("checkpoint", memory.lost)
-    if pump.recorder.ledger.trust_digest and not pump.library.trusted():
+    if pump.recorder.ledger.trust_digest and not Trust(pump.hardware.files, pump.recorder).trusted():
         pump.watch.degraded("trusted key", "cannot be read: no library is taken until it is installed again")
-    if pump.recorder.ledger.prescriber_digest and not pump.prescriber.modulus():
+    if pump.recorder.ledger.prescriber_digest and not Prescriber(pump.hardware.files, pump.recorder).modulus():
         pump.watch.degraded("prescriber's key", "cannot be read: no signature is taken until it is installed again")
 
 
 def take_up(pump) -> None:
-    """Log the boot, test, and go on with what was interrupted: therapy yes, a bolus never."""
+    """Log the boot, test, and go on with what was interrupted: therapy yes, a bolus never. Then read the keys."""
+    _go_on(pump)
+    _take_up_keys(pump)
+
+
+def _go_on(pump) -> None:
     journal = pump.recorder.journal
     if pump.recorder.frozen:
         _stand_aside(pump)
@@ -233,3 +133,26 @@ def _resume_therapy(pump, failed: list[str]) -> None:
         controller.enter(before, states.BY_POWER)
     else:
         controller.enter(states.SUSPENDED if controller.schedule else states.IDLE, states.BY_POWER)
+
+
+def _take_up_keys(pump) -> None:
+    """Read the keys at the start; one that the journal knows of and the flash has lost is told as a fault."""
+    stored: bytes | None = b""
+    try:
+        stored = pump.hardware.files.read(sessions.KEYS_FILE)
+    except OSError:
+        pass
+    found = sessions.unpack_keys(stored)
+    ledger = pump.controller.ledger
+    if pump.recorder.frozen:
+        # Nobody can send new ones now: where they cannot be read, the jumper opens the way back.
+        opened = not found and pump.hardware.sensors.service_jumper()
+        pump.link.session.take_keys(found, stored is not None and not opened)
+        return
+    if found and sessions.keys_digest(found) != ledger.keys_digest:
+        # The power failed between the file and its record.
+        pump.recorder.note(records.KEYS, digest=sessions.keys_digest(found), operator="")
+    elif ledger.keys_digest and not found:
+        text = "the keys cannot be read; nobody can sign in until new ones are sent"
+        pump.watch.degraded("keys", text)
+    pump.link.session.take_keys(found, bool(ledger.keys_digest))

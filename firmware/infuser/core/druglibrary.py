@@ -3,6 +3,7 @@
 A limit of 0 is none. All functions raise Refusal, which names the field, or return.
 """
 
+from infuser.core.libraryentry import WINDOW_FIELDS, limits_ng, pick
 from infuser.core.schedule import Schedule
 from infuser.core.window import SPANS_MIN
 from infuser.wire import errors, units
@@ -11,7 +12,6 @@ from infuser.wire import program as programs
 from infuser.wire.messages import Refusal
 
 AGE_MAX_YEARS = 120
-WINDOW_FIELDS = ("window_1h_ng", "window_4h_ng", "window_24h_ng")
 # A window this close to full counts as full: a program must leave so much room in it.
 WINDOW_MARGIN_STEPS = 32
 
@@ -78,23 +78,6 @@ def _inside(path: str, entry: dict, field: str, most: int) -> int:
 def entry_for(library: dict, program: dict) -> dict:
     """The entry of a program's drug and concentration; Refusal NOT_IN_LIBRARY says what there is (EC16)."""
     return pick(library["entry_list"], program)
-
-
-def pick(entries, program: dict) -> dict:
-    """The same from entries that may come one after the other."""
-    drug = program["drug"]
-    concentration = program["concentration_ug_per_ml"]
-    known = []
-    for entry in entries:
-        if entry["drug"] == drug:
-            if entry["concentration_ug_per_ml"] == concentration:
-                return entry
-            known.append(entry["concentration_ug_per_ml"])
-    if not known:
-        raise Refusal(errors.NOT_IN_LIBRARY, "drug", text="the drug library does not have this drug")
-    known.sort()
-    text = "the drug library has {} ug/mL of this drug".format(", ".join([str(one) for one in known]))
-    raise Refusal(errors.NOT_IN_LIBRARY, "concentration_ug_per_ml", concentration, known[0], known[-1], text)
 
 
 # Hard limits
@@ -207,27 +190,6 @@ def _check_windows(entry: dict, program: dict, schedule: Schedule) -> None:
                 raise Refusal(
                     errors.OUT_OF_RANGE, field, needed_ng, 1, limit_ng, "more than the library's window holds"
                 )
-
-
-# Windows
-
-
-def limits_ng(entry: dict) -> list[int]:
-    """Largest dose in any 1 h, 4 h and 24 h in ng, 0 for none."""
-    return [entry[field] for field in WINDOW_FIELDS]
-
-
-def tightened(limits_nl: list[int], entry: dict, concentration_ug_per_ml: int) -> list[int]:
-    """A program's windows in nL, each made as narrow as the library's; 0 is none in either (EC13).
-
-    `concentration_ug_per_ml` is that of what leaves the catheter.
-    """
-    narrow = []
-    for own_nl, limit_ng in zip(limits_nl, limits_ng(entry)):
-        # Never 0 for a limit that there is: 0 would lift it.
-        limit_nl = max(1, units.volume_nl(limit_ng, concentration_ug_per_ml)) if limit_ng else 0
-        narrow.append(min(own_nl, limit_nl) if own_nl and limit_nl else own_nl or limit_nl)
-    return narrow
 
 
 # Soft limits

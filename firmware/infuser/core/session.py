@@ -14,6 +14,7 @@ from infuser.core.mac import Channel, Hmac, same
 from infuser.wire import codec, errors, messages, units
 from infuser.wire import signed as signed_payload
 
+KEYS_FILE = "keys"
 KEY_BYTES = 32
 NONCE_BYTES = 16
 PROOF_BYTES = 32

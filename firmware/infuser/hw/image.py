@@ -39,6 +39,26 @@ class Image:
         path = line[_HEX:].strip()
         return "" if _hash_of(self._folder + path) == line[:_HEX] else path or LIST
 
+    def check_these(self, modules: list[str]) -> str:
+        """Check the files of `modules`, paths without suffix; the first one that is not as it was, else nothing."""
+        if self._folder is None:
+            return ""
+        left = list(modules)
+        try:
+            with open(self._folder + LIST) as names:
+                for line in names:
+                    path = line[_HEX:].strip()
+                    module = path.split(".")[0]
+                    if module in left:
+                        if _hash_of(self._folder + path) != line[:_HEX]:
+                            return path
+                        left.remove(module)
+                        if not left:
+                            return ""
+        except (OSError, ValueError):  # a flipped bit may leave no text at all
+            pass
+        return left[0] + " in " + LIST
+
     @property
     def at_begin(self) -> bool:
         """Whether the list is through, or was not begun."""
