@@ -20,11 +20,12 @@ PARTS = {
         "app.prescriber",
     ),
     "refill_commands": ("app.refill_commands",),
+    "selftest": ("app.selftest",),
     "service_commands": ("app.service_commands",),
     "session_commands": ("app.session_commands",),
     "prescription": ("core.prescription", "core.druglibrary", "core.eligibility"),
     "replay": ("app.replay", "app.recall"),
-    "startup": ("app.startup", "app.prescriber", "app.trust", "core.signature"),
+    "startup": ("app.startup", "app.selftest", "app.prescriber", "app.trust", "core.signature"),
 }
 _ROOT = "infuser."
 
@@ -36,7 +37,8 @@ class Unloadable(Exception):
 def call(image, part: str, function: str, *arguments):
     """What `function` of a part returns or raises; the part is in memory for as long. Unloadable if it cannot be had.
 
-    `image` as hw.image.Image: a file that is not what was installed is not run.
+    `image` as hw.image.Image: a file that is not what was installed is not run. None at the start, when all else is
+    as it was read too, and the self-test that follows judges every file.
     """
     names = [_ROOT + name for name in PARTS[part]]
     absent = [name for name in names if name not in sys.modules]
@@ -50,7 +52,7 @@ def call(image, part: str, function: str, *arguments):
 
 
 def _check(image, names: list[str]) -> None:
-    wrong = image.check_these([name.replace(".", "/") for name in names]) if names else ""
+    wrong = image.check_these([name.replace(".", "/") for name in names]) if image and names else ""
     if wrong:
         raise Unloadable(wrong + " is not as it was installed")
 

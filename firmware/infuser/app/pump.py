@@ -1,6 +1,6 @@
 """The whole pump: its parts wired to each other, its clock and sound, and the main loop."""
 
-from infuser.app import overlay, selftest
+from infuser.app import overlay
 from infuser.app.alive import Alive
 from infuser.app.commands import carry_out
 from infuser.app.integrity import Integrity
@@ -35,7 +35,7 @@ class Pump:
         self._shown: tuple | None = None
         self._clock_due_ms = 0
         self._errand_due_ms = 0
-        self.recorder, self.controller, self.found = overlay.call(hardware.image, "replay", "replay", hardware)
+        self.recorder, self.controller, self.found = overlay.call(None, "replay", "replay", hardware)
         self._hour_due_ms = _next_hour_ms(self.timebase.age_ms())
         self.delivery = self.controller.delivery
         self.library = self.controller.basal.library
@@ -48,7 +48,7 @@ class Pump:
 
     def self_test(self) -> list[str]:
         """Run the self-test and raise or clear its alarms; returns the parts that failed."""
-        failed = selftest.run(self)
+        failed = overlay.call(None, "selftest", "run", self)
         self._shown = None
         return failed
 
@@ -216,7 +216,7 @@ class Pump:
         self.hardware.chip.reset()
 
     def _loop(self) -> None:
-        overlay.call(self.hardware.image, "startup", "take_up", self)
+        overlay.call(None, "startup", "take_up", self)
         port = self.hardware.port
         while not self.leaving:
             busy = self.poll()

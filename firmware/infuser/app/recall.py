@@ -8,7 +8,7 @@ from infuser.wire import records, states, units
 from infuser.wire.messages import Refusal
 
 
-def counters(delivery, image) -> None:
+def counters(delivery) -> None:
     """Take up the counters of the last checkpoint; `memory.found` is what it said, empty without one.
 
     Without one, or with one that is older than the log, the counters are those of the log's last hour.
@@ -19,7 +19,7 @@ def counters(delivery, image) -> None:
     saved, damaged = memory.load()
     counted = _counted(ledger)
     if sum(counted) > (saved["steps_reserved"] if saved else 0):
-        _take_from_log(delivery, image, counted)
+        _take_from_log(delivery, counted)
     elif saved:
         names = zip(records.COUNTER_NAMES, records.FRACTION_NAMES)
         for bucket, (steps, fraction) in enumerate(names):
@@ -35,32 +35,32 @@ def counters(delivery, image) -> None:
     memory.begin()
 
 
-def _take_from_log(delivery, image, counted: list[int]) -> None:
+def _take_from_log(delivery, counted: list[int]) -> None:
     """The count never goes back; what may have gone out since the log's last count is uncertain."""
     for bucket, steps in enumerate(counted):
         delivery.meter.restore(bucket, steps, 0, 0)
-    uncertain = delivery.memory.uncertain_steps = _since_counted(delivery, image)
+    uncertain = delivery.memory.uncertain_steps = _since_counted(delivery)
     text = "no checkpoint holds: counted from the log, and up to {} microsteps more may have gone out"
     delivery.memory.lost = text.format(uncertain)
 
 
-def _since_counted(delivery, image) -> int:
+def _since_counted(delivery) -> int:
     """The most that can have gone out since the last count, which is an hour old at most; it stands in the log."""
     ledger = delivery.recorder.ledger
     if ledger.state not in states.DELIVERING:
         return 0  # the count was logged when the motor was stopped
     rates = [ledger.bridge_nl_per_day]
     if ledger.program:
-        rates += _rates(image, ledger)
+        rates += _rates(ledger)
     volume_nl = max(rates) * HOUR_MIN // units.MIN_PER_DAY + ledger.bolus_since_nl
     return units.volume_steps(volume_nl, delivery.meter.step_pl) + RESERVE_STEPS
 
 
-def _rates(image, ledger) -> list[int]:
+def _rates(ledger) -> list[int]:
     """Every basal rate that the program in force can have come to; the pump's most if it cannot be read."""
     try:
-        schedule = overlay.call(image, "prescription", "stored", ledger.program)
-    except Refusal:
+        schedule = overlay.call(None, "prescription", "stored", ledger.program)
+    except (Refusal, overlay.Unloadable):
         return [units.THERAPY_MAX_NL_PER_DAY]
     rates = schedule.rates() + Schedule(schedule.program, ledger.plan_ng_per_day).rates()
     return rates + [schedule.volume_nl(ledger.temporary_ng_per_day)]

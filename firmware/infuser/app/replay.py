@@ -51,7 +51,7 @@ def replay(hardware) -> tuple:
         recorder.frozen = True
         hardware.files.freeze()
     else:
-        recall.counters(delivery, hardware.image)
+        recall.counters(delivery)
         _miss(journal, delivery.memory.found, hardware.files)
     saved = delivery.memory.found
     if saved and saved["age_ms"] > last[0]:
@@ -72,19 +72,21 @@ def replay(hardware) -> tuple:
         library.load()
     hardware.watchdog.feed()
     controller = Controller(delivery, recorder, library)
-    controller.basal.refused = _refused(hardware.image, ledger.program)
+    controller.basal.refused = _refused(ledger.program)
     controller.basal.adopt(save=False)  # take_up stores the windows, once what is uncertain is in the log
     found.taken_up(delivery.memory.uncertain_steps, gap_ms, exact)
     return recorder, controller, found
 
 
-def _refused(image, program: bytes) -> str:
+def _refused(program: bytes) -> str:
     """Why this firmware does not deliver the program that is stored, "" if it does, or there is none."""
     try:
         if program:
-            overlay.call(image, "prescription", "stored", program)
+            overlay.call(None, "prescription", "stored", program)
     except Refusal as refused:
         return "this firmware does not take the stored program: {} {}".format(refused, refused.field)
+    except overlay.Unloadable as error:
+        return "nothing can judge the stored program: {}".format(error)
     return ""
 
 

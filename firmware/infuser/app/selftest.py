@@ -4,38 +4,27 @@ It costs no dose, so the motor does not move: the encoder must answer and stand 
 what the flow checker sees with the first microsteps of therapy.
 """
 
+from infuser.app import soundness
+from infuser.app.soundness import IMAGE, LAMP, SOUNDER
 from infuser.app.watch_device import BATTERY_EMPTY_MV
-from infuser.core import memtest
-from infuser.core.checkpoint import Checkpoint
 from infuser.wire import alarms, records
 
-TEMPERATURE_PLAUSIBLE_MC = (-20000, 90000)
-PRESSURE_PLAUSIBLE_PA = (-60000, 250000)
-BATTERY_PLAUSIBLE_MV = (1500, 6000)
-SOUNDER = "sounder"
-LAMP = "lamp "
 LIBRARY = "drug library"
-IMAGE = "firmware image"
-# The block of the heap that is tested, in pieces that can still be had when the heap is in use.
-_BLOCKS = 4
-_BLOCK_BYTES = 1024
 _ENCODER_READS = 8
 _ENCODER_QUIET_COUNTS = 4
-# One wrong reading may be a glitch.
-_TRIES = 3
 
 
 def run(pump) -> list[str]:
     """Test everything, note and signal the result; the parts that failed, those that do not guard included."""
     hardware = pump.hardware
     feed = hardware.watchdog.feed
-    failed = memory()
+    failed = soundness.memory()
     feed()
     if hardware.image.check(feed):
         failed.append(IMAGE)
     feed()
-    failed += _at_rest(hardware.sensors) + sensors(hardware.sensors) + _held(hardware.sensors)
-    failed += stored(pump)
+    failed += _at_rest(hardware.sensors) + soundness.sensors(hardware.sensors) + _held(hardware.sensors)
+    failed += soundness.stored(pump)
     works = hardware.annunciator.self_test()
     feed()
     others = [] if works else [SOUNDER]
@@ -67,40 +56,6 @@ def _report(watch, failed: list[str], others: list[str]) -> None:
     watch.set(alarms.LAMP_FAILED, dark > 0, dark)
 
 
-def memory() -> list[str]:
-    """Patterns over a block of the heap and over a scratch of the stack."""
-    # All at once, else each piece would be the one before.
-    blocks = [bytearray(_BLOCK_BYTES) for _ in range(_BLOCKS)]
-    sound = all(memtest.keeps(block) for block in blocks) and memtest.stack_keeps()
-    return [] if sound else ["memory"]
-
-
-def sensors(told) -> list[str]:
-    """Sensors whose readings cannot be true, in a fixed order."""
-    failed = _implausible(told)
-    for _ in range(_TRIES - 1):
-        if failed:
-            again = _implausible(told)
-            failed = [part for part in failed if part in again]
-    return failed
-
-
-def _implausible(told) -> list[str]:
-    failed = [
-        part
-        for part, value, bounds in (
-            ("temperature sensor", told.temperature_mc(), TEMPERATURE_PLAUSIBLE_MC),
-            ("outlet pressure sensor", told.outlet_pa(), PRESSURE_PLAUSIBLE_PA),
-            ("inlet pressure sensor", told.inlet_pa(), PRESSURE_PLAUSIBLE_PA),
-            ("battery sense", told.battery_mv(), BATTERY_PLAUSIBLE_MV),
-        )
-        if not bounds[0] <= value <= bounds[1]
-    ]
-    if told.at_full() and told.at_empty():
-        failed.append("limit switches")
-    return failed
-
-
 def _at_rest(told) -> list[str]:
     """While the motor stands: the encoder answers and is quiet."""
     first = told.encoder_counts()
@@ -121,20 +76,6 @@ def _held(told) -> list[str]:
     if told.patient_button():
         failed.append("patient button")
     return failed
-
-
-def stored(pump) -> list[str]:
-    """The checkpoint on flash: a file that is damaged is logged and written anew (a masked fault)."""
-    checkpoint = Checkpoint(pump.hardware.files)
-    sound = checkpoint.load() is not None
-    if sound and not checkpoint.damaged:
-        return []
-    pump.watch.masked("checkpoint", "{} of its two files damaged; written anew".format("one" if sound else "both"))
-    counters = pump.delivery.memory
-    # Twice, for they are written in turn.
-    counters.save(counters.reserved)
-    counters.save(counters.reserved)
-    return [] if checkpoint.load() is not None else ["checkpoint"]
 
 
 def library(pump) -> str:

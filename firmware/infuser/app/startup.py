@@ -1,7 +1,7 @@
 """From power-up to the first turn of the loop: the self-test, and taking up what was interrupted."""
 
 from infuser import VERSION
-from infuser.app import planner, selftest
+from infuser.app import planner, selftest, soundness
 from infuser.app.prescriber import Prescriber
 from infuser.app.trust import Trust
 from infuser.core import liveness, repeats, seal
@@ -61,7 +61,7 @@ def _go_on(pump) -> None:
     pump.hardware.chip.suspect(liveness.BUS)
     failed = pump.self_test()
     if not pump.hardware.image.listed:
-        pump.watch.masked(selftest.IMAGE, "installed without a list of hashes: not checked")
+        pump.watch.masked(soundness.IMAGE, "installed without a list of hashes: not checked")
     if journal.damage:
         pump.recorder.note(records.FAULT, part="journal", detail=0, masked=False, text=journal.damage)
         pump.watch.set(alarms.JOURNAL_FAULT, True)

@@ -4,7 +4,7 @@ Every quarter of an hour the hash of one file of the application, every hour mem
 lamps. The sounder is heard whenever it sounds.
 """
 
-from infuser.app import selftest
+from infuser.app import soundness
 from infuser.wire import alarms, records, units
 
 SLICE_MS = 15 * units.MS_PER_MIN
@@ -47,11 +47,11 @@ class Upkeep:
         watch = self._pump.watch
         self._silent = annunciator.sounder_failed
         if self._silent:
-            watch.fault(alarms.SOUNDER_FAILED, selftest.SOUNDER, "no current while it should sound")
+            watch.fault(alarms.SOUNDER_FAILED, soundness.SOUNDER, "no current while it should sound")
         watch.set(alarms.SOUNDER_FAILED, self._silent)
         self._dark = annunciator.dark
         for colour in annunciator.dark_lamps():
-            watch.fault(alarms.LAMP_FAILED, selftest.LAMP + colour, "its pin did not follow when it was lit")
+            watch.fault(alarms.LAMP_FAILED, soundness.LAMP + colour, "its pin did not follow when it was lit")
         watch.set(alarms.LAMP_FAILED, self._dark != 0, self._dark)
 
     def _clock(self, now_ms: int) -> None:
@@ -75,7 +75,7 @@ class Upkeep:
         image = self._pump.hardware.image
         wrong = image.check_next()
         if wrong:
-            self._failed(selftest.IMAGE, wrong + " is not as it was installed")
+            self._failed(soundness.IMAGE, wrong + " is not as it was installed")
         if self._slice % SLICES_AN_HOUR == 0:
             self._hourly()
         if self._slice % SLICES_A_SEGMENT == 0:
@@ -83,7 +83,7 @@ class Upkeep:
 
     def _hourly(self) -> None:
         pump = self._pump
-        for part in selftest.memory() + selftest.sensors(pump.hardware.sensors) + selftest.stored(pump):
+        for part in soundness.memory() + soundness.sensors(pump.hardware.sensors) + soundness.stored(pump):
             self._failed(part, "found by the self-test that goes on while the pump runs")
         self._annunciator.blink_test()
 
