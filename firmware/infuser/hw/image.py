@@ -1,5 +1,6 @@
 """The application on the flash, held against the list of hashes that was stored with it."""
 
+import binascii
 import hashlib
 import sys
 
@@ -45,12 +46,12 @@ class Image:
             return ""
         left = list(modules)
         try:
-            with open(self._folder + LIST) as names:
-                for line in names:
-                    path = line[_HEX:].strip()
+            with open(self._folder + LIST, "rb") as names:
+                for line in _lines(names):
+                    path = str(line[_HEX:], "utf-8").strip()
                     module = path.split(".")[0]
                     if module in left:
-                        if _hash_of(self._folder + path) != line[:_HEX]:
+                        if _hash_of(self._folder + path) != str(line[:_HEX], "utf-8"):
                             return path
                         left.remove(module)
                         if not left:
@@ -85,6 +86,19 @@ def _folder_with_list() -> str | None:
     return None
 
 
+def _lines(file):
+    """Lines of an open binary file, read in pieces: a line at a time is read byte by byte, which takes long."""
+    rest = b""
+    part = file.read(_CHUNK)
+    while part:
+        lines = (rest + part).split(b"\n")
+        rest = lines.pop()
+        yield from lines
+        part = file.read(_CHUNK)
+    if rest:
+        yield rest
+
+
 def _hash_of(path: str) -> str:
     told = hashlib.sha256()
     try:
@@ -95,4 +109,4 @@ def _hash_of(path: str) -> str:
                 part = file.read(_CHUNK)
     except OSError:
         return ""
-    return "".join("{:02x}".format(byte) for byte in told.digest())
+    return str(binascii.hexlify(told.digest()), "utf-8")
