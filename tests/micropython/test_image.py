@@ -59,3 +59,17 @@ def test_a_flipped_bit_in_the_list_itself_is_found(world: World, installed: Path
 def test_an_application_without_a_list_is_told_as_not_checked(world: World) -> None:
     told = world.run("from infuser.hw.image import Image; image = Image(); result = [image.listed, image.check_next()]")
     assert told == [False, ""]
+
+
+@pytest.mark.parametrize("path", ["infuser/core/dose.py", "infuser/long.py"])
+def test_the_files_of_single_modules_are_held_against_the_list_alone(world: World, installed: Path, path: str) -> None:
+    script = _CHECK.replace("FOLDER", repr(str(installed))) + (
+        "modules = ['infuser/core/dose', 'infuser/long']\n"
+        "result = [image.check_these(modules), image.check_these(modules[:1]), image.check_these(['infuser/none'])]\n"
+    )
+    assert world.run(script) == ["", "", "infuser/none in image.txt"]
+    (installed / path).write_bytes(b"another")
+    told = world.run(script)
+    assert told[:2] == [path, path if "dose" in path else ""]
+    (installed / firmware_files.IMAGE_LIST).write_bytes(b"\xff" * 200)
+    assert world.run(script)[0] == "infuser/core/dose in image.txt"
