@@ -20,6 +20,8 @@ from infuser.hw.timebase import Timebase  # noqa: E402
 from infuser.hw.wallclock import WallClock  # noqa: E402
 from infuser.hw.watchdog import Watchdog  # noqa: E402
 
+_LEAST_BYTES = 8 * 1024
+
 
 class Hardware:
     """Every edge of the pump, made once."""
@@ -45,7 +47,9 @@ def main() -> None:
     hardware.port.acquire()
     try:
         pump = Pump(hardware)
-        gc.threshold(96 * 1024)  # everything that stays is in place: collect seldom
+        # Everything that stays is in place: collect seldom, but before garbage stands all over what is free.
+        gc.collect()
+        gc.threshold(max(_LEAST_BYTES, gc.mem_free() // 2))
         pump.run()
     finally:
         hardware.drive.disable()

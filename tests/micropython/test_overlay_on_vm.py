@@ -62,7 +62,7 @@ def turns(duration_ms):
         hardware.port.idle(100 if pump.poll() else pump.delivery.turn_ms())
 
 def left():
-    names = [name for part in overlay.PARTS.values() for name in part]
+    names = [name for part in overlay.PARTS.values() for name in part.split()]
     held = [name for name in names if "infuser." + name in sys.modules]
     for name in names:
         package, leaf = name.split(".")

@@ -6,26 +6,20 @@ What delivers, measures, alarms, stops and answers a status is never among it: n
 import gc
 import sys
 
-# Each part by the module that is called, and all that comes and goes with it.
+# Each part by the module that is called, and all that comes and goes with it. In one text each: tuples take more.
 PARTS = {
-    "delivery_commands": ("app.delivery_commands", "core.druglibrary"),
-    "library_commands": ("app.library_commands", "core.druglibrary", "core.signature", "app.prescriber", "app.trust"),
-    "plan_commands": ("app.plan_commands",),
-    "program_commands": (
-        "app.program_commands",
-        "core.prescription",
-        "core.druglibrary",
-        "core.eligibility",
-        "core.signature",
-        "app.prescriber",
-    ),
-    "refill_commands": ("app.refill_commands",),
-    "selftest": ("app.selftest",),
-    "service_commands": ("app.service_commands",),
-    "session_commands": ("app.session_commands",),
-    "prescription": ("core.prescription", "core.druglibrary", "core.eligibility"),
-    "replay": ("app.replay", "app.recall"),
-    "startup": ("app.startup", "app.selftest", "app.prescriber", "app.trust", "core.signature"),
+    "delivery_commands": "app.delivery_commands core.druglibrary",
+    "library_commands": "app.library_commands core.druglibrary core.signature app.prescriber app.trust",
+    "plan_commands": "app.plan_commands",
+    "program_commands": "app.program_commands core.prescription core.druglibrary core.eligibility core.signature"
+    " app.prescriber",
+    "refill_commands": "app.refill_commands",
+    "selftest": "app.selftest",
+    "service_commands": "app.service_commands",
+    "session_commands": "app.session_commands",
+    "prescription": "core.prescription core.druglibrary core.eligibility",
+    "replay": "app.replay app.recall",
+    "startup": "app.startup app.selftest app.prescriber app.trust core.signature",
 }
 _ROOT = "infuser."
 
@@ -40,7 +34,7 @@ def call(image, part: str, function: str, *arguments):
     `image` as hw.image.Image: a file that is not what was installed is not run. None at the start, when all else is
     as it was read too, and the self-test that follows judges every file.
     """
-    names = [_ROOT + name for name in PARTS[part]]
+    names = [_ROOT + name for name in PARTS[part].split()]
     absent = [name for name in names if name not in sys.modules]
     gc.collect()
     try:
