@@ -9,7 +9,7 @@ from infuser.wire import errors, messages
 from infuser.wire.messages import Refusal
 
 # A function is always in memory; (part, function) is a part of the overlay.
-HANDLERS = {
+HANDLERS: dict = {
     messages.HELLO: device_commands.hello,
     messages.STATUS: device_commands.status,
     messages.ALARM_ACK: device_commands.alarm_ack,
