@@ -10,6 +10,7 @@ import sys
 PARTS = {
     "delivery_commands": "app.delivery_commands core.druglibrary",
     "library_commands": "app.library_commands core.druglibrary core.signature app.prescriber app.trust",
+    "inspect_commands": "app.inspect_commands",
     "plan_commands": "app.plan_commands",
     "program_commands": "app.program_commands core.prescription core.druglibrary core.eligibility core.signature"
     " app.prescriber",
