@@ -30,7 +30,7 @@ Progress = Callable[[float], None]
 def board_port(spec: str) -> str:
     """The serial port of the board that `spec` means. PortError, UsageProblem."""
     port = ports.resolve(spec)
-    if port.kind == "virtual":
+    if port.kind == "virtual" and not ports.emulated(port.spec):
         raise UsageProblem(
             f"{port.name} is a virtual pump: it runs the installed firmware itself",
             field="port", value=spec, remedy="restart it to take up changed firmware, or name a board's port",

@@ -40,10 +40,15 @@ def virtual_ports() -> list[Port]:
 
 def reply_within_s(spec: str) -> float:
     """For how long a reply is waited for: an emulated chip's second takes many of ours while it is busy."""
+    return EMULATED_REPLY_S if emulated(spec) else REPLY_S
+
+
+def emulated(spec: str) -> bool:
+    """Whether it is the port of a virtual pump on an emulated chip, which is used like a board."""
     from pumpctl import virtual
 
     name = virtual_name(spec)
-    return REPLY_S if name is None or not virtual.VirtualPump(name).emulated else EMULATED_REPLY_S
+    return name is not None and virtual.VirtualPump(name).emulated
 
 
 def virtual_name(spec: str) -> str | None:

@@ -12,8 +12,11 @@ def install(flash: Path, config: dict[str, Any]) -> None:
 
     `boot`, if the configuration has one, is a program that the board runs before its launcher: a measuring probe.
     """
-    plan = flash_plan.make_plan(flash_plan.compiler())
     fresh = not flash.exists()
+    if config.get("bare"):
+        with filesystem.mounted(flash):
+            return
+    plan = flash_plan.make_plan(flash_plan.compiler())
     with filesystem.mounted(flash) as fs:
         filesystem.put_tree(fs, "/app", {file.path: file.data for file in plan.files})
         filesystem.put_file(fs, "/main.py", plan.launcher.data)

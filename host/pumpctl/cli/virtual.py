@@ -65,6 +65,7 @@ def virtual() -> None:
     show_envvar=True,
     help="MicroPython image for the emulated chip.  [default: as before; the cached one for a new pump]",
 )
+@click.option("--bare", is_flag=True, default=None, help="An emulated chip at MicroPython's prompt, to be flashed.")
 @pass_context
 def start(context: Context, /, name: str | None, **settings: Any) -> None:
     """Start a virtual pump in the background.

@@ -173,13 +173,15 @@ def start(
     files: Path | None = None,
     chip: str | None = None,
     uf2: Path | None = None,
+    bare: bool | None = None,
 ) -> VirtualPump:
     """Starts the virtual pump `name` in the background and returns once its firmware answers.
 
     A pump that existed before keeps its flash, its mechanics and every setting that is None here.
     `wall_ms` (ms since 1970, UTC) is what a new pump's clock starts with, `files` a folder with what is
     on its flash already. `chip` "rp2040" runs the image `uf2` on an emulated chip instead of the firmware on the unix
-    port. UsageProblem: it runs already, or there is no MicroPython; LinkError: its firmware
+    port; a `bare` one has nothing on its flash but what is put there over its port. UsageProblem: it runs already,
+    or there is no MicroPython; LinkError: its firmware
     does not come up.
     """
     try:
@@ -195,7 +197,7 @@ def start(
     settings = {
         "speed": speed, "seed": seed, "crystal_ppm": crystal_ppm, "wall_ms": wall_ms,
         "files": None if files is None else str(files.absolute()),
-        "chip": chip, "uf2": None if uf2 is None else str(uf2.absolute()),
+        "chip": chip, "uf2": None if uf2 is None else str(uf2.absolute()), "bare": bare,
     }  # fmt: skip
     config = launcher.new_config(pump.paths, {**settings, "micropython": micropython})
     pump.paths.directory.mkdir(parents=True, exist_ok=True)
