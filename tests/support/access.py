@@ -11,7 +11,7 @@ from ward import Ward
 from infuser.core import session
 from infuser.wire import errors, messages
 from infuser.wire.messages import Refusal
-from pumpctl import keystore, operations
+from pumpctl import keystore, operations, ports
 from pumpctl.exchange import Exchange
 from pumpctl.transport import open_transport
 
@@ -100,7 +100,7 @@ class Stranger:
 def stranger(ward: Ward, greets: bool = True) -> Iterator[Stranger]:
     """Somebody with a terminal program at the pump's port."""
     transport = open_transport(str(ward.plant.port))
-    link = Exchange(transport, timeout_s=1.0, tries=3)
+    link = Exchange(transport, timeout_s=ports.reply_within_s(transport.name), tries=3)
     try:
         if greets:
             link.hello()

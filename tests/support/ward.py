@@ -22,6 +22,8 @@ ML = units.NL_PER_ML
 STEP_PL = units.STEP_PL_NOMINAL
 # Volume is metered at ticks; between two of them what is due is known only this closely.
 TICK_MS = 2200
+# An emulated chip takes a second for a minute.
+LONG_ON_A_CHIP_MS = 20 * MINUTE_MS
 
 _THERAPY = """
 [patient]
@@ -120,6 +122,10 @@ class Ward:
     def advance(self, duration_ms: int) -> None:
         """Let virtual time pass."""
         self.plant.advance_ms(duration_ms)
+
+    def lasting_ms(self, duration_ms: int) -> int:
+        """A time in which nothing new happens: as long as asked, or as long as an emulated chip can afford."""
+        return min(duration_ms, LONG_ON_A_CHIP_MS) if self.plant.emulated else duration_ms
 
     def steps_in(self, duration_ms: int) -> int:
         """Step pulses that the motor gets within a time."""

@@ -46,11 +46,10 @@ def test_a_high_alarm_flashes_red_and_sounds_until_acknowledged(cli, bench):
 @pytest.mark.parametrize(
     ("fault", "name"),
     [
-        pytest.param("air", "air-in-line", marks=pytest.mark.case("EC12")),
+        pytest.param("air", "air-in-line", marks=[pytest.mark.case("EC12"), pytest.mark.on_chip]),
         pytest.param("overheat", "overheat", marks=pytest.mark.case("EC9")),
     ],
 )
-@pytest.mark.on_chip
 def test_air_and_heat_stop_the_motor_until_they_are_gone_and_acknowledged(cli, bench, fault, name):
     ward = infusing(cli, bench)
     ward.plant.fault(fault)
@@ -221,7 +220,6 @@ def test_the_sound_is_paused_for_ten_minutes_at_most_and_then_sounds_again(cli, 
     assert ward.sounds(13 * SECOND_MS)
 
 
-@pytest.mark.on_chip
 def test_several_alarms_are_listed_in_order_of_occurrence_and_the_lamp_shows_the_highest(cli, bench):
     ward = infusing(cli, bench)
     order = [("cover-open", "cover-open"), ("supply-off", "supply-lost"), ("stall", "stall"), ("overheat", "overheat")]

@@ -65,6 +65,7 @@ def test_a_new_pump_holds_the_shipped_library_and_gives_it_back(cli, bench, tmp_
 
 
 @pytest.mark.case("EC3", "EC16")
+@pytest.mark.on_chip
 def test_a_newer_signed_library_replaces_the_one_in_force_and_its_limits_hold(cli, bench, key, tmp_path):
     ward = trusting(cli, bench, key)
     file = signed(tmp_path, key, hard_high_ng_per_day=150_000, soft_high_ng_per_day=120_000)

@@ -11,20 +11,21 @@ RATE = 200_000
 @pytest.mark.on_chip
 def test_a_downstream_occlusion_stops_the_motor_by_its_rise_and_nothing_is_made_up_for(cli, bench):
     ward = infusing(cli, bench)
-    ward.advance(HOUR_MS)
+    ward.advance(ward.lasting_ms(HOUR_MS))
     ward.plant.fault("occlude")
     before = ward.truth()["steps_made"]
     alarm = until_alarm(ward, "occlusion-downstream")
     assert alarm["priority"] == "medium" and 15_000 < alarm["detail"] < 69_000
     assert stands(ward)
     assert ward.truth()["steps_made"] - before <= 5
-    ward.advance(3 * HOUR_MS)
+    ward.advance(ward.lasting_ms(3 * HOUR_MS))
     ward.plant.fault("occlude", on=False)
     ward.advance(10 * SECOND_MS)
     assert ward.refused("resume")["name"] == "alarm-present"
     ward.do("alarms", "ack")
     ward.do("resume")
-    assert delivers(ward.steps_in(HOUR_MS), RATE, HOUR_MS)
+    after_ms = ward.lasting_ms(HOUR_MS)
+    assert delivers(ward.steps_in(after_ms), RATE, after_ms)
 
 
 @pytest.mark.case("EC10")

@@ -5,7 +5,6 @@ from ward import MINUTE_MS, filled
 
 
 @pytest.mark.case("EC6")
-@pytest.mark.on_chip
 def test_a_priming_that_an_alarm_stops_has_failed_and_infusion_stays_off(cli, bench):
     ward = filled(cli, bench)
     ward.do("prime", "0.5ml", "--yes")

@@ -11,7 +11,7 @@ FILL = ("refill", "--residual", "1ml", "--volume", "18ml", "--yes")
 @pytest.mark.on_chip
 def test_a_refill_accounts_for_residual_volume_and_the_difference_to_what_was_expected(cli, bench):
     ward = infusing(cli, bench)
-    ward.advance(6 * HOUR_MS)
+    ward.advance(ward.lasting_ms(6 * HOUR_MS))
     expected_nl = ward.status()["reservoir_nl"]
     begun = ward.do("refill", "--begin")
     assert begun["expected_residual_nl"] == expected_nl
@@ -25,7 +25,7 @@ def test_a_refill_accounts_for_residual_volume_and_the_difference_to_what_was_ex
     # 18 mL less 2 mL at 0.2 mL a day.
     assert done["refill_due"].startswith("2026-03-22")
     ward.do("resume")
-    ward.advance(HOUR_MS)
+    ward.advance(ward.lasting_ms(HOUR_MS))
     later = ward.status()
     assert later["reservoir_nl"] == 18 * ML - (later["steps_total"] - now["steps_total"]) * STEP_PL // 1000
 

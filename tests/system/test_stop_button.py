@@ -8,6 +8,9 @@ from ward import SECOND_MS, infusing
 
 from pumpctl.virtual import VirtualPump
 
+# Long enough for an interrupt, and much shorter than a press.
+AT_ONCE_MS = 5
+
 
 @pytest.mark.on_chip
 def test_the_stop_button_takes_the_motors_current_away_at_once_even_in_the_midst_of_a_bolus(
@@ -18,6 +21,7 @@ def test_the_stop_button_takes_the_motors_current_away_at_once_even_in_the_midst
     ward.do("--yes", "bolus", "50ug", "--over", "2min", "--patient", "BENCH-001")
     ward.advance(30 * SECOND_MS)
     ward.plant.press("stop")
+    ward.advance(AT_ONCE_MS)
     pressed = ward.truth()
     assert not pressed["driver_enabled"]
     ward.advance(10 * SECOND_MS)

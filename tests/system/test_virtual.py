@@ -65,7 +65,6 @@ def test_start_is_refused_for_a_pump_that_runs(cli, bench):
     assert "virtual stop" in ran.json["error"]["remedy"]
 
 
-@pytest.mark.on_chip
 def test_frozen_time_moves_by_advance_alone_and_exactly(bench):
     pump = bench()
     before_ms = pump.advance_ms(0)["now_ms"]
@@ -186,7 +185,6 @@ def test_advance_until_alarm_stops_at_a_new_alarm_and_not_at_one_already_signall
     assert pump.advance_ms(HOUR_MS // 3, until="alarm")["stopped_by"] is None
 
 
-@pytest.mark.on_chip
 def test_power_cut_keeps_the_world_and_starts_the_firmware_anew(cli, bench):
     pump = bench()
     pump.advance_ms(HOUR_MS)

@@ -12,6 +12,8 @@ _PROGRESS_S = 0.2
 # The chip has come to rest when it was busy for less than a tenth of so long a time.
 _REST_NS = 25 * NS_PER_MS
 _REST_BUSY = 0.1
+# A chip that sleeps may still be at work on an answer: it listens to its sounder, say. Noise is never answered.
+_ANSWER_NS = 2000 * NS_PER_MS
 _LOOK_NS = 100 * NS_PER_MS
 
 
@@ -117,7 +119,8 @@ class Governor(types.ModuleType):
         chip.run_until_ns(target_ns)
         if chip.now_ns - self._mark_ns >= _REST_NS:
             busy_ns = chip.busy_ns - self._mark_busy_ns
-            self.resting = busy_ns < _REST_BUSY * (chip.now_ns - self._mark_ns) and not chip.line.waiting
+            idle = busy_ns < _REST_BUSY * (chip.now_ns - self._mark_ns) and not chip.line.waiting
+            self.resting = idle and not 0 < chip.line.asked_for_ns < _ANSWER_NS
             self.ready = self.ready or (self.resting and chip.connected)
             self._mark()
 

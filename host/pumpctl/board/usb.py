@@ -30,6 +30,7 @@ class Line:
         self._cut = False
         self.spoken_ns = 0
         self._mark_ns = 0.0
+        self._heard_ns = 0.0
         self._asked = False
         self.heard: Callable[[bytes], None] = lambda data: None
         self._usb.on_endpoint_read = self._on_read
@@ -40,6 +41,11 @@ class Line:
     def waiting(self) -> int:
         """Bytes that the chip has not fetched yet."""
         return len(self._to_chip)
+
+    @property
+    def asked_for_ns(self) -> float:
+        """For how long the chip has owed an answer to what was said last; 0: it owes none."""
+        return self._mcu.clock.nanos - self._heard_ns if self._asked else 0.0
 
     @property
     def cut(self) -> bool:
@@ -58,6 +64,7 @@ class Line:
         if not self._asked:
             self._asked = True
             self._mark_ns = self._mcu.clock.nanos
+        self._heard_ns = self._mcu.clock.nanos
         self._to_chip += data
         if self._open is not None and self._to_chip:
             self._answer.schedule(_ANSWER_NS)
