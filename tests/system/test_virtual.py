@@ -18,6 +18,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 # Time stands still for whoever waits, but what the firmware has to write at that instant still takes its time.
 WRITING_MS = 1000
+LAG_S = 2
 
 
 def within(seconds: float, holds) -> bool:
@@ -88,6 +89,20 @@ def test_paced_time_moves_by_itself_and_halts_at_speed_0(cli, bench):
     started_ms = pump.get()["now_ms"]
     assert within(30, lambda: pump.get()["now_ms"] > started_ms + HOUR_MS)
     assert cli("virtual", "speed", "0").exit_code == 0
+    halted_ms = pump.get()["now_ms"]
+    time.sleep(0.5)
+    assert just_after(pump.get()["now_ms"], halted_ms)
+
+
+@pytest.mark.on_chip
+def test_at_speed_1_time_passes_no_faster_than_a_clock_does(bench):
+    pump = bench(speed=1)
+    began_s = time.monotonic()
+    paced_ms = pump.get()["now_ms"]
+    assert within(100, lambda: pump.get()["now_ms"] >= paced_ms + 5000)
+    # What a busy machine missed of late is made up for.
+    assert time.monotonic() - began_s >= 5 - LAG_S
+    pump.set_speed(0)
     halted_ms = pump.get()["now_ms"]
     time.sleep(0.5)
     assert just_after(pump.get()["now_ms"], halted_ms)
