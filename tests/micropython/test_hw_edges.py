@@ -93,6 +93,26 @@ result = [ticker.failed, ticker.count]
     assert told == [True, 10]
 
 
+def test_a_tick_that_finds_the_programs_stack_deep_is_left_to_the_main_loop_and_loses_no_time(world: World) -> None:
+    told = world.run("""
+import time
+from infuser.hw import ticktimer
+result = []
+ticker = ticktimer.TickTimer(result.append)
+room = ticktimer._STACK_MAX
+ticktimer._STACK_MAX = 0
+ticker.start(1000)
+time.sleep_ms(2500)
+result.append([ticker.put_off, ticker.count, ticker.since_ms(), ticker.failed])
+ticktimer._STACK_MAX = room
+ticker.catch_up()
+result.append(ticker.put_off)
+ticker.catch_up()
+time.sleep_ms(1000)
+""")
+    assert told == [[True, 2, 500, False], 25, False, 5]
+
+
 @pytest.mark.parametrize(("priority", "colour", "edges"), [(HIGH, 18, 40), (MEDIUM, 19, 10), (LOW, 20, 1)])
 def test_the_annunciator_flashes_the_lamp_of_the_priority_by_itself(
     world: World, priority: int, colour: int, edges: int

@@ -95,6 +95,9 @@ def _timer_class(world: Any) -> type:
             if self._running:
                 self._advance()
 
+        def catch_up(self) -> None:
+            pass
+
         def _tick(self) -> None:
             self.count += 1
             self._advance()

@@ -158,6 +158,7 @@ class Delivery:
 
     def poll(self, now_ms: int) -> bool:
         """Move the dose windows along; whether `reserve` is wanted before the reservation is used up."""
+        self.timer.catch_up()
         self.guard.set_primed(self.meter.channels[states.PRIME].issued)
         self.guard.poll(now_ms)
         return self.engine.running and self.memory.low()

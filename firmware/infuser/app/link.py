@@ -15,7 +15,11 @@ _FROZEN = (messages.SERVICE_REPL, messages.SIGN_IN, messages.STOP, messages.AUDI
 
 
 class Link:
-    """The serial side of the pump. It dispatches; `carry_out` as commands.carry_out does what a command asks."""
+    """The serial side of the pump. It dispatches; `carry_out` as commands.carry_out does what a command asks.
+
+    A generator understands what was heard and makes the reply; it yields each command, and `poll` has it carried out.
+    What a command does goes deep, and the board's stack of 8 KiB must hold all of it and the tick: see hw.ticktimer.
+    """
 
     def __init__(self, pump, port, carry_out) -> None:
         self.pump = pump
@@ -28,6 +32,9 @@ class Link:
         self._done: tuple[list, list] = ([], [])
         self._refused: list[tuple[int, bytes]] = []
         self.session = Session(pump.serial)
+        self._request: dict = {}
+        self._values: dict = {}
+        self._caught: Exception | None = None
         self._plugged = False
         self._look_due_ms = 0
 
@@ -37,8 +44,11 @@ class Link:
         if now_ms >= self._look_due_ms:
             self._look(now_ms)
         data = self.port.read()
-        if data:
-            self._take(data)
+        for command in self._take(data) if data else ():
+            try:
+                self._values = self._carry_out(self.pump, command, self._request)
+            except (codec.CodecError, Refusal) as caught:
+                self._caught = caught
         self.port.flush()
         return bool(data)
 
@@ -67,22 +77,22 @@ class Link:
         self.port.forget()
         self._deframer.forget()
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes):
         for payload in self._deframer.feed(data):
-            reply = self._answer(payload)
+            reply = yield from self._answer(payload)
             if reply:
                 self.port.write(frame.encode(reply))
 
-    def _answer(self, payload: bytes) -> bytes:
-        """The reply to a payload, b"" if it deserves none; to a signed request a signed one."""
+    def _answer(self, payload: bytes):
+        """Yields commands, returns the reply, b"" if a payload deserves none; to a signed request a signed one."""
         try:
             if payload[0] != SIGNED:
-                return self._answer_request(payload, False)
+                return (yield from self._answer_request(payload, False))
             code, counter, request = self.session.admit(payload, self.pump.timebase.age_ms())
             if code != errors.OK:
                 return self._refuse_frame(code, request)
             channel = self.session.channel
-            reply = self._answer_request(request, True)
+            reply = yield from self._answer_request(request, True)
             # By the key of the session in which it was asked, though the command may have ended that one.
             return channel.sign(counter, reply) if reply else b""
         except codec.CodecError:
@@ -96,17 +106,17 @@ class Link:
         self._notes.ended(command, request_id, code, "", False)
         return messages.encode_refusal(command, request_id, Refusal(code))
 
-    def _answer_request(self, payload: bytes, signed: bool) -> bytes:
+    def _answer_request(self, payload: bytes, signed: bool):
         kind, command, request_id = messages.decode_head(payload)
         if kind != messages.REQUEST:
             return b""
         if command not in messages.MESSAGES:
             return messages.encode_refusal(command, request_id, Refusal(errors.UNKNOWN_COMMAND, "command", command))
         if messages.MESSAGES[command][1] & messages.MUTATES:
-            return self._answer_once(command, request_id, payload, signed)
-        return self._execute(command, request_id, payload, signed)[0]
+            return (yield from self._answer_once(command, request_id, payload, signed))
+        return (yield from self._execute(command, request_id, payload, signed))[0]
 
-    def _answer_once(self, command: int, request_id: int, payload: bytes, signed: bool) -> bytes:
+    def _answer_once(self, command: int, request_id: int, payload: bytes, signed: bool):
         flags = messages.MESSAGES[command][1]
         done = self._done[1 if role_needed(flags) else 0]
         for kept in (done, self._refused):
@@ -121,7 +131,7 @@ class Link:
         if outcome is not None:
             code = errors.BEGUN if outcome == errors.BEGUN else errors.ALREADY_DONE
             return messages.encode_refusal(command, request_id, Refusal(code))
-        reply, code, operator = self._execute(command, request_id, payload, signed)
+        reply, code, operator = yield from self._execute(command, request_id, payload, signed)
         begun = self.pump.recorder.settle()
         # A person with a role is to be found in the log whatever strangers send.
         self._notes.ended(command, request_id, code, operator, begun or signed)
@@ -133,8 +143,8 @@ class Link:
             del kept[:-REPLIES_KEPT]
         return reply
 
-    def _execute(self, command: int, request_id: int, payload: bytes, signed: bool) -> tuple[bytes, int, str]:
-        """(reply, error code, operator) of a command carried out or refused."""
+    def _execute(self, command: int, request_id: int, payload: bytes, signed: bool):
+        """Yields the command, returns (reply, error code, operator) of it, carried out or refused."""
         operator = ""
         try:
             request = messages.decode_request(payload)
@@ -148,10 +158,14 @@ class Link:
                     self.session.touch(self.pump.timebase.age_ms())
                 self.pump.integrity.verify()
                 self.pump.recorder.announce(request_id=request_id, command=command, operator=operator)
-            values = self._carry_out(self.pump, command, request)
+            self._request = request
+            self._caught = None
+            yield command
+            if self._caught:
+                raise self._caught
             if command == messages.HELLO:
                 self.session.greet(self.pump.timebase.age_ms())
-            return _granted(command, request_id, values), errors.OK, operator
+            return _granted(command, request_id, self._values), errors.OK, operator
         except codec.CodecError as error:
             refusal = Refusal(errors.MALFORMED, text=str(error))
         except Refusal as caught:

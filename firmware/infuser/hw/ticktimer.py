@@ -1,22 +1,30 @@
 """The tick: a hard timer that hands on how many whole quanta of time have passed.
 
 A late tick hands on more quanta, and the rest of a quantum is kept, so neither is ever lost.
+
+The interrupt goes on where the main program's stack ends, and both share the RP2040's 8 KiB. One that finds the program
+deep in the file system hands on nothing; the main loop does, in the same turn, by `catch_up`.
 """
 
+import sys
 from time import ticks_diff, ticks_ms
 
 from machine import Timer
+from micropython import stack_use
 
 from infuser.hw.chip import critical
 from infuser.wire.units import QUANTUM_MS
 
 _COUNT_MASK = 0x3FFFFFFF
+# MicroPython gives up at 7936 bytes, and a tick takes 1720 of them at most; tests/board measures both.
+_STACK_MAX = 6000 if sys.platform == "rp2" else _COUNT_MASK
 
 
 class TickTimer:
     """Calls `handler(quanta)` in the interrupt. The handler must neither allocate nor block.
 
-    `count` grows with every tick (liveness); `failed` becomes True if the handler ever raised;
+    `count` grows with every tick (liveness); `failed` becomes True if the handler ever raised; `put_off` while a tick
+    waits for `catch_up`;
     `rest_ms` is the part of a quantum not handed on yet.
     """
 
@@ -31,6 +39,7 @@ class TickTimer:
         self._seal = 0
         self.count = 0
         self.failed = False
+        self.put_off = False
 
     def start(self, period_ms: int) -> None:
         """Tick at this period; while it runs already, change the period and lose no time."""
@@ -56,12 +65,21 @@ class TickTimer:
             with critical():
                 self._advance()
 
+    def catch_up(self) -> None:
+        """Hand on what a tick that came at the wrong time put off; to be called in every turn of the main loop."""
+        if self.put_off:
+            self.put_off = False
+            self.sync()
+
     def _on_timer(self, _timer) -> None:
         # In the interrupt. The chip never calls a handler again that has raised.
         try:
             self.count = (self.count + 1) & _COUNT_MASK
             self._ticked_ms = ticks_ms()
-            self._advance()
+            if stack_use() > _STACK_MAX:
+                self.put_off = True
+            else:
+                self._advance()
         except Exception:
             self.failed = True
 
