@@ -32,9 +32,9 @@ class Link:
         self._done: tuple[list, list] = ([], [])
         self._refused: list[tuple[int, bytes]] = []
         self.session = Session(pump.serial)
-        self._request: dict = {}
-        self._values: dict = {}
-        self._caught: Exception | None = None
+        self._request: dict | None = None
+        self._values: dict | None = None
+        self._failed: Exception | None = None
         self._plugged = False
         self._look_due_ms = 0
 
@@ -47,8 +47,8 @@ class Link:
         for command in self._take(data) if data else ():
             try:
                 self._values = self._carry_out(self.pump, command, self._request)
-            except (codec.CodecError, Refusal) as caught:
-                self._caught = caught
+            except (codec.CodecError, Refusal) as failed:
+                self._failed = failed
         self.port.flush()
         return bool(data)
 
@@ -159,13 +159,14 @@ class Link:
                 self.pump.integrity.verify()
                 self.pump.recorder.announce(request_id=request_id, command=command, operator=operator)
             self._request = request
-            self._caught = None
             yield command
-            if self._caught:
-                raise self._caught
+            values, failed = self._values, self._failed
+            self._request = self._values = self._failed = None
+            if failed:
+                raise failed
             if command == messages.HELLO:
                 self.session.greet(self.pump.timebase.age_ms())
-            return _granted(command, request_id, self._values), errors.OK, operator
+            return _granted(command, request_id, values), errors.OK, operator
         except codec.CodecError as error:
             refusal = Refusal(errors.MALFORMED, text=str(error))
         except Refusal as caught:
