@@ -19,7 +19,7 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean
+.PHONY: help demo test test-board trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: $(READY)  ## play a month of therapy on a virtual pump and write its repor
 
 test: $(READY)  ## run every test (PYTEST_ARGS="-k name" for some)
 	@$(PY) -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+
+test-board: $(READY)  ## run the tests marked on_chip, and those of the board, on an emulated RP2040 (PUMP_UF2=image.uf2)
+	@$(PY) -m pytest -n 2 --dist worksteal -rs --chip rp2040 $(wildcard tests/board) tests/system $(PYTEST_ARGS)
 
 trace: $(READY)  ## print each case with its code, its tests and how they ended in the last run
 	@$(PY) -m pumpctl.trace

@@ -2,10 +2,14 @@
 which case."""
 
 import os
+from pathlib import Path
 
 import pytest
 from case_results import CaseResults, label
 from hypothesis import settings
+
+# What only the chip shows; it needs no marker.
+BOARD = Path(__file__).parent / "board"
 
 settings.register_profile("bench", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -26,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--chip") == "rp2040":
-        chosen = [item for item in items if item.get_closest_marker("on_chip")]
+        chosen = [item for item in items if item.get_closest_marker("on_chip") or BOARD in item.path.parents]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
     label(items)
