@@ -24,6 +24,9 @@ CYCLE_NS = 8  # of the system clock, 125 MHz
 NS_PER_MS = 1_000_000
 RESET_WATCHDOG = "watchdog"
 RESET_SOFT = "soft"
+# Where MicroPython's stack is in the RAM, growing downwards, and what is there before it.
+_STACK = slice(0x40000, 0x42000)
+_UNUSED = 0xA5
 
 
 class Chip:
@@ -38,6 +41,7 @@ class Chip:
         self.clock: Any = self.mcu.clock
         self.mcu.logger = ConsoleLogger(LogLevel.ERROR)
         self.mcu.load_bootrom(BOOTROM_B1)
+        self.mcu.sram[_STACK] = bytes([_UNUSED]) * (_STACK.stop - _STACK.start)
         load_uf2(uf2, self.mcu)
         self.cdc = USBCDC(self.mcu.usb_ctrl)
         self.line = usb.Line(self.mcu, self.cdc)
@@ -61,6 +65,11 @@ class Chip:
     def busy_ns(self) -> int:
         """Time for which the processor executed or a flash operation held it up, since power-on."""
         return int(self.mcu.core.cycles) * CYCLE_NS + self.flash.stalled_ns
+
+    @property
+    def stack_bytes(self) -> int:
+        """How much of its stack the chip has ever used since power-on, interrupts included."""
+        return len(bytes(self.mcu.sram[_STACK]).lstrip(bytes([_UNUSED])))
 
     def come_from(self, cause: str, scratch: list[int]) -> None:
         """Before the first instruction: the reset that brought the chip here, and what its scratch registers kept."""

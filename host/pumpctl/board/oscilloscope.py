@@ -42,6 +42,7 @@ class Oscilloscope:
             "now_ns": int(self._chip.now_ns),
             "busy_ns": self._chip.busy_ns,
             "stalled_ns": self._chip.flash.stalled_ns,
+            "stack_bytes": self._chip.stack_bytes,
             "spoken_ns": line.spoken_ns,
             "flash_operations": self._chip.flash.operations,
         }
