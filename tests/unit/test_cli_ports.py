@@ -6,11 +6,13 @@ import pytest
 from wirepeer import Peer, hello
 
 from infuser.wire import messages
-from pumpctl import errors, virtual
+from pumpctl import errors, ports, virtual
 from pumpctl.cli import main
 from pumpctl.ports import Port
 
 pytestmark = pytest.mark.usefixtures("home")
+# As measured on the chip.
+SELF_TEST_S = 2.8
 
 
 def test_without_a_pump_the_tool_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +58,12 @@ def test_with_several_pumps_the_choices_are_listed_as_they_are_to_be_given(
     first, second = capsys.readouterr().err.splitlines()
     assert first == "pumpctl: 4 pumps are present: /dev/ttyACM0, /dev/ttyACM1, left, right"
     assert "--port /dev/ttyACM1 (Pico, serial E661); --port left (virtual pump)" in second
+
+
+def test_a_board_is_given_the_time_that_its_slowest_command_takes_and_a_virtual_pump_none_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    board = Port("/dev/ttyACM0", "/dev/ttyACM0", "usb", "Pico, serial E660")
+    monkeypatch.setattr("pumpctl.ports.usb_ports", lambda: [board])
+    assert ports.reply_within_s(board.spec) >= 1.3 * SELF_TEST_S
+    assert ports.reply_within_s("/dev/pts/7") == ports.REPLY_S

@@ -16,7 +16,7 @@ from infuser.hw.chip import critical
 from infuser.wire.units import QUANTUM_MS
 
 _COUNT_MASK = 0x3FFFFFFF
-# MicroPython gives up at 7936 bytes, and a tick takes 1720 of them at most; tests/board measures both.
+# MicroPython gives up at 7936 bytes, and a tick takes 1720 of them at most; tests/system/test_stack.py measures it.
 _STACK_MAX = 6000 if sys.platform == "rp2" else _COUNT_MASK
 
 
