@@ -176,6 +176,8 @@ def _pace(poller, end_us):
         virtual_us = kernel.now_us
     ahead_ms = int((end_us - virtual_us) / speed) // 1000
     if ahead_ms > 0:
+        # What has passed of a long wait is no lag.
+        kernel.run_until(max(kernel.now_us, virtual_us))
         return _listen(poller, min(ahead_ms, _WAIT_MAX_MS))
     kernel.run_until(end_us)
     return ()
