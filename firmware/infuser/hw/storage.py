@@ -61,12 +61,16 @@ class Files:
     def append(self, name: str, data: bytes) -> None:
         """Add to the end of a file, which is made if missing; on the flash when this returns."""
         self._refuse_frozen()
-        if self._appending != name:
+        handle = self._handle
+        if handle is None or self._appending != name:
             self.close()
-            self._handle = open(self._path(name), "ab")  # noqa: SIM115 (kept open on purpose)
+            handle = self._handle = open(self._path(name), "ab")  # noqa: SIM115 (kept open on purpose)
             self._appending = name
         try:
-            _put(self._handle, data)
+            # Here and not in a function: below this is the file system, and the stack is short; see hw.ticktimer.
+            if handle.write(data) != len(data):
+                raise OSError(_ENOSPC)
+            handle.flush()
         except OSError:
             # littlefs does not sync a file whose write failed: closing it leaves what was there.
             self.close()
@@ -81,7 +85,9 @@ class Files:
         self._refuse_frozen()
         self._close_if(name)
         with open(self._path(name), "wb") as handle:
-            _put(handle, data)
+            if handle.write(data) != len(data):
+                raise OSError(_ENOSPC)
+            handle.flush()
 
     def truncate_to(self, name: str, size: int) -> None:
         """Keep the first `size` bytes of a file; a cut leaves the old one or the new one."""
@@ -117,7 +123,7 @@ class Files:
         self._close_if(name)
         with open(self._path(_SPARE), "wb") as handle:
             for piece in pieces:
-                _put(handle, piece, sync=False)
+                _put(handle, piece)
             handle.flush()
         os.rename(self._path(_SPARE), self._path(name))
 
@@ -133,8 +139,6 @@ class Files:
         return self._root + "/" + name
 
 
-def _put(handle, data: bytes, sync: bool = True) -> None:
+def _put(handle, data: bytes) -> None:
     if handle.write(data) != len(data):
         raise OSError(_ENOSPC)
-    if sync:
-        handle.flush()
