@@ -3,7 +3,7 @@
 A late tick hands on more quanta, and the rest of a quantum is kept, so neither is ever lost.
 
 The interrupt goes on where the main program's stack ends, and both share the RP2040's 8 KiB. One that finds the program
-deep in the file system hands on nothing; the main loop does, in the same turn, by `catch_up`.
+deep in the file system hands on nothing; the next one does, or the main loop's next turn before it, by `catch_up`.
 """
 
 import sys
