@@ -89,7 +89,6 @@ def keyed(cli, bench) -> Ward:
 
 
 @pytest.mark.case("EC18")
-@pytest.mark.on_chip
 def test_a_bolus_under_a_flood_gives_its_exact_dose_and_nothing_else_changes(cli, bench):
     ward = keyed(cli, bench)
     before = ward.status()
