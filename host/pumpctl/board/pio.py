@@ -15,13 +15,15 @@ class Pacer:
     """Wakes the emulator at each due time of the first PIO block; a pulse begins where it is told to watch.
 
     The emulator executes one instruction for each jump from alarm to alarm, so a sleeping processor would
-    stretch every waveform. A state machine in a loop that only counts Y down is set at the loop's end at once.
+    stretch every waveform. It does so after the alarm: what is due next is looked up a clock later. A state machine in
+    a loop that only counts Y down is set at the loop's end at once.
     """
 
     def __init__(self, mcu: Any) -> None:
         self._mcu = mcu
         self._block = mcu.pio[0]
-        self._alarm = mcu.clock.create_alarm(self._on_due)
+        self._due = mcu.clock.create_alarm(lambda: self._after.schedule(_AHEAD_NS))
+        self._after = mcu.clock.create_alarm(self._look)
         self._watching = False
         mcu.gpio[board.PINS["enable"]].add_listener(self._on_edge)
 
@@ -43,16 +45,17 @@ class Pacer:
     def _on_edge(self, _value: Any, _last: Any) -> None:
         if not self._watching and not self._block.stopped:
             self._watching = True
-            self._alarm.schedule(_AHEAD_NS)
+            self._after.schedule(_AHEAD_NS)
 
-    def _on_due(self) -> None:
+    def _look(self) -> None:
         block = self._block
         if block.stopped or block.next_due_fp >= _NEVER_FP:
             self._watching = False
             return
         self._skip_loops()
         due_ns = (block.next_due_fp - block.cycle_fp) * _NS_PER_CYCLE_FP
-        self._alarm.schedule(max(due_ns, _AHEAD_NS))
+        # The block has not been told of the clock since the last alarm.
+        self._due.schedule(max(due_ns - _AHEAD_NS, _AHEAD_NS))
 
     def _skip_loops(self) -> None:
         block = self._block
