@@ -25,8 +25,9 @@ _SIZES = {
 }
 
 
-class Torn(Exception):
-    """The power failed during the operation."""
+def half_done(before: bytes, after: bytes) -> bytes:
+    """What an operation leaves that the power cut off in its midst."""
+    return after[: len(after) // 2] + before[len(after) // 2 :]
 
 
 class FlashChip:
@@ -108,7 +109,7 @@ class FlashChip:
         if self.broken or block in self.bad or (torn and self.dropped):
             after = before
         elif torn:
-            after = after[: size // 2] + before[size // 2 :]
+            after = half_done(before, after)
         self._mcu.flash[start : start + size] = after
         if 0 <= at < BLOCKS * BLOCK_BYTES:
             assert self._file is not None

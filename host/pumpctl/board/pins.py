@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rp2040py.gpio_pin import GPIOPinState
-from rp2040py.peripherals.i2c import I2CMode
+from rp2040py.peripherals.i2c import R_TX_EMPTY, I2CMode
 
 from infuser.hw import board
 from pumpctl.board.emulator import Chip
@@ -152,7 +152,13 @@ class Bus:
             count = 2 if address == board.ENCODER_ADDRESS else _REGISTERS - self._register
             self._unread = bytearray(count)
             self._slave.read(self._register, self._unread)
-        self._after_a_byte(lambda: self._i2c.complete_connect(self._slave is not None))
+        self._after_a_byte(self._connected)
+
+    def _connected(self) -> None:
+        self._i2c.complete_connect(self._slave is not None)
+        if self._slave is None:
+            # The emulator has flushed what was to be sent, but does not tell that nothing is left.
+            self._i2c._set_interrupts(R_TX_EMPTY)
 
     def _on_write(self, value: int) -> None:
         if self._register is None:

@@ -15,11 +15,15 @@ def work_out(mcu: Any, heard: Callable[[int], None] = lambda hz: None) -> None:
     channel = mcu.pwm.channels[board.PINS["sounder"] // 2 % _SLICES]
     write = channel.write_register
 
+    def stand() -> None:
+        channel.timer.enable = False
+
     def write_register(offset: int, value: int) -> None:
         write(offset, value)
+        stand()  # a new divider would let it count
         heard(_hz(channel))
 
-    channel.update_enable = lambda: None
+    channel.update_enable = stand
     channel.write_register = write_register
 
 
