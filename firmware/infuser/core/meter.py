@@ -196,7 +196,9 @@ class Meter:
 def split_rate(rate_nl_per_day: int) -> tuple[int, int]:
     """A rate as whole picolitres a quantum and a remainder in 1/QUANTA_PER_DAY pL."""
     rate_pl_per_day = rate_nl_per_day * units.PL_PER_NL
-    pl, rem = divmod(rate_pl_per_day, units.QUANTA_PER_DAY)
+    # Not divmod: of a large integer MicroPython makes large ones, however small, and the interrupt could not use them.
+    pl = rate_pl_per_day // units.QUANTA_PER_DAY
+    rem = rate_pl_per_day % units.QUANTA_PER_DAY
     if pl * QUANTA_AT_ONCE > _VALUE_MAX:
         raise ValueError("rate of {} nL a day is too fast".format(rate_nl_per_day))
     return pl, rem
