@@ -19,7 +19,7 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-board trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean
+.PHONY: help demo test test-board trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean campaign-board
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ campaign-bitflips: $(READY)  ## flip 10000 random bits in memory and in stored f
 
 campaign-power: $(READY)  ## cut the power at every flash operation of a script, thousands of times
 	@$(PY) tests/campaign/power.py $(if $(DASK),--dask $(DASK))
+
+campaign-board: $(READY)  ## cut the power of the emulated chip at 240 flash operations (needs an image of MicroPython)
+	@$(PY) tests/campaign/board_cuts.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(READY)  ## flood pumps that infuse with a million malformed frames (COUNT=... SEED=... for others)
 	@$(PY) tests/campaign/fuzz.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(DASK),--dask $(DASK))

@@ -35,7 +35,8 @@ def pulses():
     label("wait")
     jmp(y_dec, "wait")
     jmp(x_dec, "step")
-motor = rp2.StateMachine(0, pulses, freq=1000000, set_base=Pin({board.PINS["step"]}), sideset_base=Pin({board.PINS["enable"]}))
+step, enable = Pin({board.PINS["step"]}), Pin({board.PINS["enable"]})
+motor = rp2.StateMachine(0, pulses, freq=1000000, set_base=step, sideset_base=enable)
 motor.active(1)
 motor.put(20000 - 7)
 """
@@ -259,7 +260,8 @@ def test_a_button_that_is_pressed_is_seen_and_interrupts(on_chip: OnChip) -> Non
 
 _I2C = f"""
 import machine, time
-bus = machine.I2C({board.I2C_ID}, sda=machine.Pin({board.PINS["sda"]}), scl=machine.Pin({board.PINS["scl"]}), freq=400000)
+sda, scl = machine.Pin({board.PINS["sda"]}), machine.Pin({board.PINS["scl"]})
+bus = machine.I2C({board.I2C_ID}, sda=sda, scl=scl, freq=400000)
 buffer = bytearray(2)
 def read(address, register):
     begun = time.ticks_us()

@@ -42,7 +42,8 @@ class Line:
         end_ns = chip.now_ns + _SILENT_NS
         while timeout_s and not self._heard:
             if self._life.over or chip.now_ns >= end_ns:
-                raise LinkError(f"the chip is silent at {chip.now_ns / MS:.0f} ms, life over: {self._life.over}")
+                over = f", life over with code {self._life.code} {chip.scratch[0]:x}" if self._life.over else ""
+                raise LinkError(f"the chip is silent at {chip.now_ns / MS:.0f} ms{over}")
             chip.run_until_ns(chip.now_ns + _SLICE_NS)
         told = bytes(self._heard)
         self._heard.clear()
@@ -189,7 +190,5 @@ def at_prompt(folder: Path, uf2: Path) -> bool:
     life = Life(folder, uf2)
     life.run_ms(300)
     life.line.write(b"\r\n")
-    try:
-        return b">>> " in life.line.read(1)
-    except LinkError:
-        return False
+    life.run_ms(100)
+    return b">>> " in life.line.read(0)
