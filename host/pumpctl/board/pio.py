@@ -22,8 +22,8 @@ class Pacer:
     def __init__(self, mcu: Any) -> None:
         self._mcu = mcu
         self._block = mcu.pio[0]
-        self._due = mcu.clock.create_alarm(lambda: self._after.schedule(_AHEAD_NS))
         self._after = mcu.clock.create_alarm(self._look)
+        self._due = mcu.clock.create_alarm(lambda: self._after.schedule(_AHEAD_NS))
         self._watching = False
         mcu.gpio[board.PINS["enable"]].add_listener(self._on_edge)
 
