@@ -190,5 +190,5 @@ def at_prompt(folder: Path, uf2: Path) -> bool:
     life = Life(folder, uf2)
     life.run_ms(300)
     life.line.write(b"\r\n")
-    life.run_ms(100)
+    life.run_ms(1200)  # a chip that is kept busy by something else comes to it late
     return b">>> " in life.line.read(0)

@@ -97,13 +97,15 @@ def record(folder: Path, uf2: Path, only: tuple[str, ...] = ()) -> None:
     os.environ["PUMPCTL_HOME"] = str(folder / "home")
     installed(folder)
     script = Script(Life(folder, uf2))
+    kept = folder / "tape.pickle"
     try:
-        script.play(only)
+        for _ in script.play(only):
+            kept.write_bytes(pickle.dumps(script.tape))
     except (LinkError, UncertainOutcome) as error:
         script.tape.broken = f"{script.truth.part}: {error.message}"
     # What was begun when it broke off has no log to be held against.
     script.tape.forget_broken()
-    (folder / "tape.pickle").write_bytes(pickle.dumps(script.tape))
+    kept.write_bytes(pickle.dumps(script.tape))
 
 
 def load(folder: Path) -> Tape:
@@ -125,8 +127,8 @@ class Script:
         life.chip.flash._settle = self._on_operation  # type: ignore[method-assign]
         life.line.sent = self._on_sent
 
-    def play(self, only: tuple[str, ...] = ()) -> None:
-        """All parts, or those named."""
+    def play(self, only: tuple[str, ...] = ()) -> Iterator[None]:
+        """All parts, or those named; hands over after each."""
         self.truth.libraries = [library.digest(self.papers.starting)]
         self.pump = self.life.client()
         self.life.run_ms(4000)
@@ -153,6 +155,7 @@ class Script:
                 part()
                 self.note()
                 self.pull(max(self.tape.log, default=1))
+                yield
 
     # What is noted
 
