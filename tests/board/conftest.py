@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chiplife import apart, at_prompt
+from chiplife import apart
 
 from pumpctl.board import requirements
 from pumpctl.errors import PumpctlError
@@ -21,10 +21,10 @@ def uf2() -> Path:
 
 
 @pytest.fixture(scope="session")
-def prompt_uf2(uf2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prompt_uf2(uf2: Path) -> Path:
     """An image that shows MicroPython's prompt on a board with an empty flash."""
-    if not apart(at_prompt, tmp_path_factory.mktemp("bare"), uf2):
-        pytest.skip("the image runs a program of its own: what is measured at the prompt needs one that does not")
+    if b"infuser" in uf2.read_bytes():
+        pytest.skip("the image has the firmware in it: what is measured at the prompt needs one that has not")
     return uf2
 
 

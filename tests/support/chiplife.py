@@ -183,12 +183,3 @@ def _told(to: Connection, function: Callable[..., Any], arguments: tuple[Any, ..
         to.send(("", function(*arguments)))
     except BaseException:
         to.send((traceback.format_exc(), None))
-
-
-def at_prompt(folder: Path, uf2: Path) -> bool:
-    """Whether the image is at MicroPython's prompt soon after power-on."""
-    life = Life(folder, uf2)
-    life.run_ms(300)
-    life.line.write(b"\r\n")
-    life.run_ms(1200)  # a chip that is kept busy by something else comes to it late
-    return b">>> " in life.line.read(0)
