@@ -5,6 +5,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 STUBS := .build/stubs
 STUBS_READY := $(STUBS)/.ready
+EMULATOR := .build/emulator.ready
 STUBS_PACKAGE := micropython-rp2-rpi_pico-stubs>=1.26
 PY := $(VENV)/bin/python
 PORT ?=
@@ -19,7 +20,7 @@ PYTHON ?= $(shell for newest in 13 99; do for name in python3 python3.13 python3
 	&& { echo $$name; exit; }; done; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-board trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean campaign-board
+.PHONY: help demo test test-board trace lint bench campaign campaign-exact campaign-faults campaign-bitflips campaign-power fuzz flash docs tour clean campaign-board bench-board board
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,11 @@ lint: $(READY) $(STUBS_READY)  ## check style and types of host, firmware and te
 
 bench: $(READY)  ## measure the virtual pump's speed and the firmware's cost
 	@$(PY) tests/bench/run.py
+
+bench-board: $(EMULATOR)  ## measure the firmware on an emulated RP2040 (PUMP_UF2=... names its image)
+	@$(PY) tests/bench/board.py
+
+board: $(EMULATOR)  ## build the RP2040 emulator for this Python: about three times as fast as its wheel
 
 campaign: campaign-exact campaign-faults campaign-bitflips campaign-power  ## all four; DASK=tcp://... plays them on a cluster
 
@@ -85,6 +91,11 @@ $(READY): host/pyproject.toml
 	@test -x $(PY) || "$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)" >&2; exit 1; }
 	@$(PY) -m pip install --disable-pip-version-check --editable './host[dev]'
 	@touch $@
+
+$(EMULATOR): $(READY)
+	@echo "Building the emulator: once, a minute or two"
+	@$(PY) tests/support/build_emulator.py
+	@mkdir -p $(@D) && touch $@
 
 $(STUBS_READY): $(READY)
 	@echo "Fetching MicroPython's type stubs into $(STUBS)"

@@ -16,6 +16,7 @@ stdout on the master end of a raw pseudo-terminal and stderr on vm.log. Keys of 
                       same streams and keys, and `uf2` is the image that the emulated chip runs
     seed, crystal_ppm of the plant's noise; error of the pump's crystal
     files             folder whose files a new flash image holds from the beginning
+    boot              on an emulated chip: a program that runs before the firmware's launcher
 
 Exit codes of the VM: 0 ordered stop, 42 watchdog, 43 machine.reset(), 44 power cut.
 """

@@ -174,15 +174,16 @@ def start(
     chip: str | None = None,
     uf2: Path | None = None,
     bare: bool | None = None,
+    boot: Path | None = None,
 ) -> VirtualPump:
     """Starts the virtual pump `name` in the background and returns once its firmware answers.
 
     A pump that existed before keeps its flash, its mechanics and every setting that is None here.
     `wall_ms` (ms since 1970, UTC) is what a new pump's clock starts with, `files` a folder with what is
     on its flash already. `chip` "rp2040" runs the image `uf2` on an emulated chip instead of the firmware on the unix
-    port; a `bare` one has nothing on its flash but what is put there over its port. UsageProblem: it runs already,
-    or there is no MicroPython; LinkError: its firmware
-    does not come up.
+    port; a `bare` one has nothing on its flash but what is put there over its port, and `boot` is a program that runs
+    before the firmware, such as a measuring probe. UsageProblem: it runs already, or there is no MicroPython;
+    LinkError: its firmware does not come up.
     """
     try:
         import fcntl  # noqa: F401
@@ -198,6 +199,7 @@ def start(
         "speed": speed, "seed": seed, "crystal_ppm": crystal_ppm, "wall_ms": wall_ms,
         "files": None if files is None else str(files.absolute()),
         "chip": chip, "uf2": None if uf2 is None else str(uf2.absolute()), "bare": bare,
+        "boot": None if boot is None else str(boot.absolute()),
     }  # fmt: skip
     config = launcher.new_config(pump.paths, {**settings, "micropython": micropython})
     pump.paths.directory.mkdir(parents=True, exist_ok=True)
