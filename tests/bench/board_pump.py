@@ -1,6 +1,7 @@
 """A pump on the emulated chip as the figures of the board are taken from it."""
 
 import os
+import select
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from pumpctl.client import Pump
 WALL_MS = 1_767_225_600_000  # 2026-01-01
 NS_PER_MS = 1_000_000
 STATUSES = 8
+SILENT_S = 2
 PROBE = Path(__file__).with_name("board_probe.py")
 EMPTY_PULSES = 5  # that the probe makes around nothing when it starts
 PRIMING_NL_PER_S = 60 * ML // 3600
-PRIMING_ENDS_MS = 8000  # what a priming may last beyond its time
+PRIMING_ENDS_S = 8  # what a priming may last beyond its time
 
 Values = dict[str, Any]
 
@@ -60,6 +62,24 @@ class BoardPump:
         """Take up a client, the first or another one."""
         self.client = Pump.open(str(self.plant.port), operator="bench")
 
+    def call_again(self) -> None:
+        """Take up a client once the pump has answered all that came down the line without one."""
+        port = os.open(os.path.realpath(self.plant.port), os.O_RDWR | os.O_NOCTTY)
+        silent_s = 0
+        while silent_s < SILENT_S:
+            self.advance(1)
+            silent_s += 1
+            while select.select([port], [], [], 0)[0]:
+                os.read(port, 4096)
+                silent_s = 0
+        os.close(port)
+        self.call()
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass in pieces: a busy second may take the better part of a minute on a busy machine."""
+        for _ in range(seconds):
+            self.plant.advance_ms(units.MS_PER_S)
+
     def close(self) -> None:
         """Let go of it and end it."""
         self.client.close()
@@ -90,9 +110,9 @@ class BoardPump:
         self.client.prime(volume_nl, duration_ms)
         self.primed_nl += volume_nl
 
-    def priming_off_steps(self, left_ms: int) -> int:
-        """After the last `left_ms`: how far the plant's, the firmware's and the due count of all primings are apart."""
-        self.plant.advance_ms(left_ms + PRIMING_ENDS_MS)
+    def priming_off_steps(self, left_s: int) -> int:
+        """After the last `left_s`: how far the plant's, the firmware's and the due count of all primings are apart."""
+        self.advance(left_s + PRIMING_ENDS_S)
         due = self.primed_nl * units.PL_PER_NL // units.STEP_PL_NOMINAL
         made, counted = self.plant.get()["steps_made"], self.status()["steps_total"]
         return max(abs(made - due), abs(counted - due))

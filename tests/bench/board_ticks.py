@@ -57,11 +57,8 @@ def flood(pump: BoardPump, done: threading.Event) -> None:
             if writable:
                 at += os.write(port, data[at : at + 512])
                 at %= len(data)
-        while select.select([port], [], [], 1)[0]:
-            os.read(port, 4096)
     finally:
         os.close(port)
-        pump.call()
 
 
 def pull(pump: BoardPump, done: threading.Event) -> None:
@@ -103,12 +100,14 @@ def _under(pump: BoardPump, load: Load, seconds: int) -> tuple[Values, int]:
     """What was seen of a priming under a load, and how many steps of it were wrong."""
     pump.plant.set_flash_times(load.stall_ms * 1000, PROGRAM_US)
     pump.prime(seconds * 1000)
-    pump.plant.advance_ms(END_S * 1000)
+    pump.advance(END_S)
     before = pump.plant.measure()
     with _at_work(pump, load):
-        pump.plant.advance_ms((seconds - 2 * END_S) * 1000)
+        pump.advance(seconds - 2 * END_S)
         seen = pump.plant.measure()
-    off = pump.priming_off_steps(END_S * 1000)
+    if load.work is flood:
+        pump.call_again()
+    off = pump.priming_off_steps(END_S)
     pump.plant.set_flash_times(ERASE_US, PROGRAM_US)
     return {**seen, "erases_ns": seen["stalled_ns"] - before["stalled_ns"]}, off
 
