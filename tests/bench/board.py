@@ -45,19 +45,19 @@ def plain(folder: Path, uf2: Path, hours: int) -> list[Figure]:
         figures += played.figures
         tell("the line")
         pump.client.stop()
-        told = board_line.by_pumpctl(pump)
+        ours = board_line.by_pumpctl(pump)
         figures += board_therapy.space(pump)
         with board_line.prompt(pump) as at:
             tell("mpremote on the same line")
-            figures += board_line.beside(pump, at, told)
+            figures += board_line.figures(ours, board_line.by_mpremote(pump, at, ours.files))
             tell(f"{board_peer.PACKAGE} at the same flow")
             at.fs_writefile("/stepper.py", module)
-            ours = board_peer.judged(played.rises_ns, played.interval_ns)
+            made = board_peer.judged(played.rises_ns, played.interval_ns)
             theirs = board_peer.play(pump, at, played.interval_ns, hours * HOUR_MS)
-            figures += board_peer.figures(f"{hours} h at 0.2 mL/d", ours, theirs)
-            fast_ns = STEP_PL / PRIMING_NL_PER_S * 1e6
-            fast = board_peer.play(pump, at, fast_ns, PEER_FAST_MS)
-            figures.append(Figure("flow off at 60 mL/h (pump: exact)", 0, "ppm", f"{board_peer.PACKAGE}", fast.ppm))
+            figures += board_peer.figures(f"{hours} h at 0.2 mL/d", made, theirs)
+            fast = board_peer.play(pump, at, STEP_PL / PRIMING_NL_PER_S * 1e6, PEER_FAST_MS)
+            name = f"{board_peer.PACKAGE}, {PEER_FAST_MS // 1000} s at 60 mL/h: steps off"
+            figures.append(Figure(name, fast.off, "", "due", fast.count - fast.off))
     finally:
         pump.close()
     return figures

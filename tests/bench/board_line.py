@@ -1,14 +1,27 @@
-"""The line of the emulated board in the chip's time: pumpctl beside mpremote, over the same port in the same run."""
+"""The line of the emulated board in the chip's time: pumpctl beside mpremote, over the same port in the same run.
+
+Two times are told: that in which the chip had a question and had not answered it, and all that passes until a tool has
+what it asked for, its own pauses among them (mpremote looks for an answer every 10 ms). For the latter the chip is so
+slow that it keeps to its pace even while it is busy, and the tool's pauses are made longer in the same proportion.
+"""
 
 import contextlib
 import io
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from unittest import mock
 
 from board_pump import NS_PER_MS, BoardPump
 from figures import Figure
+from mpremote import transport_serial
 from mpremote.transport_serial import SerialTransport
 
+from pumpctl.board import filesystem
+
 ROUND_TRIPS = 20
+PACE = 0.05  # of the chip's seconds to ours
+NS_PER_KIB = 1e9 / 1024
 SEGMENTS = 2  # of the journal that are read: the newest but one, and the newest
 _WATCHDOG_CTRL_CLEAR = 0x40058000 + 0x3000
 _WATCHDOG_ENABLE = 1 << 30
@@ -29,51 +42,81 @@ def prompt(pump: BoardPump) -> Iterator[SerialTransport]:
         transport.close()
 
 
-def by_pumpctl(pump: BoardPump) -> tuple[float, float, list[str]]:
-    """(ms of a status there and back, ns a byte of the log, the files that hold what was read)."""
-    trip_ns = _spoken(pump, lambda: [pump.client.status() for _ in range(ROUND_TRIPS)]) / ROUND_TRIPS
-    oldest = pump.client.status()["log_oldest"]
+@dataclass(frozen=True)
+class Talk:
+    """A short question and its answer, in ms of the chip and in all; the log, in ns a byte of both, and its files."""
+
+    trip_ms: float
+    trip_all_ms: float
+    byte_ns: float
+    byte_all_ns: float
+    files: list[str]
+
+
+def by_pumpctl(pump: BoardPump) -> Talk:
+    """The pump is asked for its status and its log."""
     segments = _segments(pump)
-    first = [name for name in segments if int(name[1:], 16) >= oldest][-SEGMENTS]
-    size = 0
+    oldest = pump.client.status()["log_oldest"]
+    files = [name for name in segments if int(name[1:], 16) >= oldest][-SEGMENTS:]
 
-    def read() -> None:
-        nonlocal size
-        size = sum(len(piece) for piece in pump.client.read_log(int(first[1:], 16)))
+    def read() -> int:
+        return sum(len(piece) for piece in pump.client.read_log(int(files[0][1:], 16)))
 
-    # Pages are asked for while others come, so the time between is not told apart: all that passes counts.
-    before = pump.plant.measure()["now_ns"]
-    read()
-    took_ns = pump.plant.measure()["now_ns"] - before
-    return trip_ns / NS_PER_MS, took_ns / size, segments[segments.index(first) :]
+    return _talk(pump, pump.client.status, read, files)
 
 
-def beside(pump: BoardPump, at: SerialTransport, told: tuple[float, float, list[str]]) -> list[Figure]:
-    """The figures, with mpremote's at the prompt."""
-    trip_ms, ns_a_byte, files = told
-    exec_ms = _spoken(pump, lambda: [at.exec("print(1)") for _ in range(ROUND_TRIPS)]) / ROUND_TRIPS / NS_PER_MS
-    size = 0
+def by_mpremote(pump: BoardPump, at: SerialTransport, files: list[str]) -> Talk:
+    """The prompt is asked for as little as can be, and for the same files."""
 
-    def copy() -> None:
-        nonlocal size
-        size = sum(len(at.fs_readfile("/pump/" + name)) for name in files)
+    def copy() -> int:
+        return sum(len(at.fs_readfile("/pump/" + name)) for name in files)
 
-    copy_ns = _spoken(pump, copy)
+    with mock.patch.object(transport_serial, "time", _Slowed()), mock.patch.object(at, "is_pty", False):
+        return _talk(pump, lambda: at.exec("print(1)"), copy, files)
+
+
+def figures(ours: Talk, theirs: Talk) -> list[Figure]:
+    """Side by side."""
+    one, many = "mpremote exec 'print(1)'", "mpremote fs cp"
     return [
-        Figure("a status there and back", trip_ms, "ms", "mpremote exec 'print(1)'", exec_ms),
-        Figure("the log pulled", 1e9 / 1024 / ns_a_byte, "KiB/s", "mpremote fs cp", size * 1e9 / 1024 / copy_ns),
+        Figure("status: the chip's part", ours.trip_ms, "ms", one, theirs.trip_ms),
+        Figure("status: until the tool has it", ours.trip_all_ms, "ms", one, theirs.trip_all_ms),
+        Figure("log: the chip's part", NS_PER_KIB / ours.byte_ns, "KiB/s", many, NS_PER_KIB / theirs.byte_ns),
+        Figure("log: pulled", NS_PER_KIB / ours.byte_all_ns, "KiB/s", many, NS_PER_KIB / theirs.byte_all_ns),
     ]
 
 
-def _segments(pump: BoardPump) -> list[str]:
-    from pumpctl.board import filesystem
+class _Slowed:
+    """`time` as mpremote uses it, in the chip's."""
 
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds / PACE)
+
+    @staticmethod
+    def monotonic() -> float:
+        return time.monotonic() * PACE
+
+
+def _talk(pump: BoardPump, ask: Callable[[], object], read: Callable[[], int], files: list[str]) -> Talk:
+    pump.plant.set_speed(PACE)
+    try:
+        ask()
+        trip_ns, trip_all_ns = _took(pump, lambda: len([ask() for _ in range(ROUND_TRIPS)]))
+        byte_ns, byte_all_ns = _took(pump, read)
+    finally:
+        pump.plant.set_speed(0)
+    return Talk(trip_ns / NS_PER_MS, trip_all_ns / NS_PER_MS, byte_ns, byte_all_ns, files)
+
+
+def _took(pump: BoardPump, talk: Callable[[], int]) -> tuple[float, float]:
+    """Time of the chip in which it had a question, and all that passed, in ns by what `talk` counts."""
+    before = pump.plant.measure()
+    count = talk()
+    after = pump.plant.measure()
+    return (after["spoken_ns"] - before["spoken_ns"]) / count, (after["now_ns"] - before["now_ns"]) / count
+
+
+def _segments(pump: BoardPump) -> list[str]:
     with filesystem.mounted(pump.plant.paths.flash) as fs:
         return sorted(name for name in fs.listdir("/pump") if name[0] == "j" and len(name) == 9)
-
-
-def _spoken(pump: BoardPump, talk: Callable[[], object]) -> int:
-    """Time of the chip in which it had a question and had not answered it, in ns."""
-    before = pump.plant.measure()["spoken_ns"]
-    talk()
-    return int(pump.plant.measure()["spoken_ns"]) - int(before)
