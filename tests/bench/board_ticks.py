@@ -3,6 +3,7 @@
 import os
 import select
 import statistics
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from infuser.core.journal import FIRST_SEQ
 from infuser.wire import frame, messages, units
 from pumpctl.board.flashchip import ERASE_US, PROGRAM_US
 
-PRIMING_S = 40
+PRIMING_S = 30
 # At its ends the ticks have other periods.
 END_S = 3
 TICK_NS = TICK_MIN_MS * 1_000_000
@@ -58,6 +59,7 @@ def flood(pump: BoardPump, done: threading.Event) -> None:
                 at += os.write(port, data[at : at + 512])
                 at %= len(data)
     finally:
+        termios.tcflush(port, termios.TCOFLUSH)  # what the chip has not been told yet
         os.close(port)
 
 
