@@ -1,12 +1,12 @@
 """Ticks and step pulses of a priming at 60 mL/h, the motor's largest rate, while the pump has other things to do."""
 
+import contextlib
 import os
 import select
 import statistics
 import termios
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import board_edges
@@ -18,6 +18,7 @@ from infuser.core.engine import INTERVAL_MIN_US
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import frame, messages, units
 from pumpctl.board.flashchip import ERASE_US, PROGRAM_US
+from pumpctl.errors import Refused
 
 PRIMING_S = 30
 # At its ends the ticks have other periods.
@@ -71,12 +72,21 @@ def pull(pump: BoardPump, done: threading.Event) -> None:
                 break
 
 
+def notes(pump: BoardPump, done: threading.Event) -> None:
+    """Each command that changes something is a record in the journal, and each record a block of the flash erased."""
+    pause_s = 0
+    while not done.is_set():
+        pause_s = units.AUDIO_PAUSE_MAX_S - pause_s
+        with contextlib.suppress(Refused):
+            pump.client.pause_audio(pause_s)
+
+
 LOADS = (
     Load("silent line", silent),
     Load("serial flood", flood),
     Load("log pull", pull),
-    Load("flash stalls of 50 ms", silent, 50),
-    Load("flash stalls of 400 ms", silent, 400),
+    Load("journal, stalls of 50 ms", notes, 50),
+    Load("journal, stalls of 400 ms", notes, 400),
 )
 
 
@@ -114,7 +124,7 @@ def _under(pump: BoardPump, load: Load, seconds: int) -> tuple[Values, int]:
     return {**seen, "erases_ns": seen["stalled_ns"] - before["stalled_ns"]}, off
 
 
-@contextmanager
+@contextlib.contextmanager
 def _at_work(pump: BoardPump, load: Load) -> Iterator[None]:
     done = threading.Event()
     worker = threading.Thread(target=load.work, args=(pump, done))
@@ -152,6 +162,7 @@ def _pulses(widths_ns: list[int], spacings_ns: list[int]) -> list[Figure]:
     mean_us = units.STEP_PL_NOMINAL / (PRIMING_NL_PER_S * units.PL_PER_NL) * 1e6
     return [
         Figure("step pulse, narrowest", min(widths_ns) / 1e3, "us", "ordered", PULSE_US),
+        Figure("step pulse, median", statistics.median(widths_ns) / 1e3, "us", "ordered", PULSE_US),
         Figure("step pulse, widest", max(widths_ns) / 1e3, "us", "ordered", PULSE_US),
         Figure("step to step, median", statistics.median(spacings_ns) / 1e3, "us", "by the rate", mean_us),
         Figure("step to step, least", min(spacings_ns) / 1e3, "us", "least allowed", INTERVAL_MIN_US),
