@@ -18,7 +18,6 @@ from infuser.core.engine import INTERVAL_MIN_US
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import frame, messages, units
 from pumpctl.board.flashchip import ERASE_US, PROGRAM_US
-from pumpctl.errors import Refused
 
 PRIMING_S = 30
 # At its ends the ticks have other periods.
@@ -72,21 +71,12 @@ def pull(pump: BoardPump, done: threading.Event) -> None:
                 break
 
 
-def notes(pump: BoardPump, done: threading.Event) -> None:
-    """Each command that changes something is a record in the journal, and each record a block of the flash erased."""
-    pause_s = 0
-    while not done.is_set():
-        pause_s = units.AUDIO_PAUSE_MAX_S - pause_s
-        with contextlib.suppress(Refused):
-            pump.client.pause_audio(pause_s)
-
-
 LOADS = (
     Load("silent line", silent),
     Load("serial flood", flood),
     Load("log pull", pull),
-    Load("journal, stalls of 50 ms", notes, 50),
-    Load("journal, stalls of 400 ms", notes, 400),
+    Load("flash stalls of 50 ms", silent, 50),
+    Load("flash stalls of 400 ms", silent, 400),
 )
 
 
