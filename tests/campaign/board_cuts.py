@@ -34,7 +34,7 @@ def main() -> int:
     parser.set_defaults(dask=None)
     options = parser.parse_args()
     try:
-        uf2 = requirements.image(options.uf2)
+        uf2 = requirements.image(Path(options.uf2) if options.uf2 else None)
     except PumpctlError as error:
         print(f"{error.message}; {error.remedy}", file=sys.stderr)
         return 2

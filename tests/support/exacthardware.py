@@ -305,6 +305,9 @@ class Image:
     def check_next(self) -> str:
         return ""
 
+    def check_these(self, modules: list[str]) -> str:
+        return ""
+
 
 class Watchdog:
     """Never bites."""
