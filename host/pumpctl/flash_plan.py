@@ -21,6 +21,7 @@ ARCHITECTURE = "armv6m"
 # serial line then tells file and function only; the log's record of a fault never told more than the error.
 OPTIMISE = "-O3"
 BLOCK_BYTES = 4096  # of the board's file system: a file takes whole ones, a folder two
+INLINE_BYTES = 256  # so small a file lies in the blocks of its folder
 COMPILE_S = 60
 _DOCSTRING = '"""'
 # Shorter ones the compiler keeps as names in any case.
@@ -62,7 +63,8 @@ class Plan:
     @property
     def room(self) -> int:
         """Bytes of the board's file system that the application takes, in whole blocks."""
-        blocks = sum(-(-len(file.data) // BLOCK_BYTES) for file in (*self.files, self.launcher))
+        sizes = [len(file.data) for file in (*self.files, self.launcher)]
+        blocks = sum(-(-size // BLOCK_BYTES) for size in sizes if size > INLINE_BYTES)
         return BLOCK_BYTES * (blocks + 2 * (len(self.folders) + 1))
 
     @property

@@ -18,7 +18,7 @@ from infuser.app.pump import Pump
 from infuser.core.mac import Channel
 from infuser.hw import board
 from infuser.hw.storage import Files
-from infuser.wire import alarms, messages, records, states
+from infuser.wire import alarms, codec, messages, records, states
 from infuser.wire.signed import SIGNED
 
 _BLOCK = 1 << 16
@@ -87,13 +87,27 @@ class Life:
         self._asked = getattr(self, "_asked", 1 << 20) + 1
         channel = getattr(self, "_channel", None)
         payload = messages.encode_request(command, self._asked, values)
-        payload = self.pump.link._answer(channel.sign(self._asked, payload) if channel else payload)
+        payload = self._answer(channel.sign(self._asked, payload) if channel else payload)
         if payload[0] == SIGNED:
             payload = channel.verify(payload)[1]
         try:
             return messages.decode_reply(payload)
         except messages.Refusal as refused:
             return messages.errors.name(refused.code)
+
+    def _answer(self, payload):
+        """The link's answer to a payload: it yields each command, which is carried out here as by Link.poll."""
+        link = self.pump.link
+        answering = link._answer(payload)
+        while True:
+            try:
+                command = next(answering)
+            except StopIteration as answered:
+                return answered.value
+            try:
+                link._values = link._carry_out(self.pump, command, link._request)
+            except (codec.CodecError, messages.Refusal) as caught:
+                link._failed = caught
 
     def sign_with(self, key):
         """Sign what is asked from now on with the key of a session."""

@@ -66,7 +66,11 @@ PARTS = (
     help="With --bring-up: this part; may be repeated.",
 )
 @click.option(
-    "--skip", type=click.Choice(PARTS), multiple=True, help="With --bring-up: not this part; for what is not fitted."
+    "--skip",
+    metavar="PART",
+    type=click.Choice(PARTS),
+    multiple=True,
+    help="With --bring-up: not this part; for what is not fitted.",
 )
 @click.option(
     "--within",
