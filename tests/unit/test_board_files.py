@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pumpctl.board import filesystem, requirements
-from pumpctl.board.flashchip import BLOCK_BYTES, BLOCKS
+from pumpctl.board.flashchip import BLOCKS
 from pumpctl.errors import UsageProblem
+from pumpctl.flash_plan import BLOCK_BYTES
 from pumpctl.virtual import launcher
 from pumpctl.virtual.paths import PumpPaths
 

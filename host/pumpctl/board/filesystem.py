@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pumpctl.board.flashchip import BLOCK_BYTES, BLOCKS
+from pumpctl.board.flashchip import BLOCKS
+from pumpctl.flash_plan import BLOCK_BYTES
 
 _GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_BYTES,

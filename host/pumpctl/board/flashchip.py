@@ -6,10 +6,11 @@ from typing import Any
 
 from rp2040py.peripherals import ssi
 
+from pumpctl import uf2
 from pumpctl.board.pio import Pacer
+from pumpctl.flash_plan import BLOCK_BYTES
 
-STORAGE_START = 0xA0000  # of a Pico's file system
-BLOCK_BYTES = 4096
+STORAGE_START = uf2.FLASH_END - uf2.FLASH_START  # of a Pico's file system
 BLOCKS = 352
 ERASE_US = 45_000
 PROGRAM_US = 400

@@ -8,11 +8,12 @@ from typing import Any
 
 from pumpctl.board.emulator import Chip
 from pumpctl.board.flashchip import BLOCKS, FlashChip
+from pumpctl.virtual.launcher import RESET_CAUSES
 
 WORLD = Path(__file__).resolve().parent.parent / "virtual" / "world"
 NEVER = 1 << 60
 _FROM_OUTSIDE = "an emulated chip is broken from outside, which does not "
-_EXIT_CODES = {"watchdog": 42, "soft": 43}
+_EXIT_CODES = {cause: code for code, cause in RESET_CAUSES.items()}
 
 
 class Kernel(types.ModuleType):

@@ -40,6 +40,8 @@ from pumpctl.virtual.paths import PumpPaths
 HEAP_KIB = 2 * 192 + 320
 HEAP = f"{HEAP_KIB}k"
 
+# Exit codes after which the firmware starts again, and the cause that it is told.
+RESET_CAUSES = {42: "watchdog", 43: "soft", 44: "power-on"}
 VM = "vm"
 RP2040 = "rp2040"
 CHIPS = (VM, RP2040)

@@ -7,8 +7,9 @@ import os
 import signal
 
 from pumpctl.virtual import orders
+from pumpctl.virtual.launcher import RESET_CAUSES
 from pumpctl.virtual.paths import PumpPaths, socket_address
-from pumpctl.virtual.vm import RESET_CAUSES, Message, Port, Vm, VmEnded
+from pumpctl.virtual.vm import Message, Port, Vm, VmEnded
 
 RESTARTS_MAX = 3
 HEALTHY_AFTER_S = 10

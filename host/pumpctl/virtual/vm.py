@@ -14,7 +14,6 @@ from typing import Any
 from pumpctl.virtual import launcher
 from pumpctl.virtual.paths import PumpPaths
 
-RESET_CAUSES = {42: "watchdog", 43: "soft", 44: "power-on"}
 SILENCE_MAX_S = 180
 STOP_WITHIN_S = 5
 _LINE_MAX = 1 << 20

@@ -5,11 +5,13 @@ import time as _time
 import kernel
 from plant import plant
 
+try:
+    from calendar import timegm as _epoch_s  # CPython's mktime takes local time
+except ImportError:
+    _epoch_s = _time.mktime
+
 _STATUS = 0x0F
 _STOPPED = 0x80
-# The part counts the years 2000 to 2099, each fourth of them with its leap day.
-_DAYS_BEFORE_2000 = 10957
-_MONTHS = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
 class Encoder:
@@ -69,10 +71,7 @@ class Clock:
             self.stopped = self.lost or bool(data[0] & _STOPPED)
         elif register == 0 and len(data) == 7:
             second, minute, hour, _weekday, day, month, year = (value // 16 * 10 + value % 16 for value in data)
-            days = _DAYS_BEFORE_2000 + 365 * year + (year + 3) // 4 + _MONTHS[month - 1] + day - 1
-            if month > 2 and not year % 4:
-                days += 1
-            self.set_wall_ms(1000 * (((days * 24 + hour) * 60 + minute) * 60 + second))
+            self.set_wall_ms(1000 * _epoch_s((2000 + year, month, day, hour, minute, second, 0, 0)))
         else:
             raise ValueError("register {} of the clock".format(register))
 
