@@ -2,11 +2,15 @@
 
 That one is started if an update was cut off; and if the application cannot be loaded it takes its place for good. It
 holds its own files against its list, and leaves the state of a newer firmware alone with the motor off. What an
-application does once it is loaded is left to its watchdog.
+application does once it is loaded is left to its watchdog. No Ctrl-C on the line ends it: there would be no pump then.
 """
 
-import os
-import sys
+import micropython
+
+micropython.kbd_intr(-1)
+
+import os  # noqa: E402
+import sys  # noqa: E402
 
 names = os.listdir("/")
 sys.path.insert(0, "/app" if "app" in names else "/app.old")

@@ -2,6 +2,10 @@
 
 import gc
 
+import micropython
+
+# A Ctrl-C on the line while all this is loaded would leave a pump that does nothing, and says nothing.
+micropython.kbd_intr(-1)
 # Collect often from the first import on: garbage left between objects that stay would split the heap
 # for good, and the journal needs pieces of some KiB.
 gc.threshold(16 * 1024)
