@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from infuser.wire import messages
 
 # What the pump queues for a host that does not read holds so many replies.
-AHEAD = 4
+AHEAD = 2
 SKIP_MAX = 0xFFFF
 
 Page = dict[str, Any]

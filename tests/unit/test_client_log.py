@@ -50,9 +50,9 @@ def pages(stored: list[bytes], first: int, oldest: Any, size: int) -> Any:
     return answer
 
 
-@pytest.mark.parametrize("size", [1, 50, 333, 768])
+@pytest.mark.parametrize("size", [2, 50, 333, 1536])
 def test_a_log_is_read_whole_however_its_pages_are_cut(peer: Peer, store: PendingStore, size: int) -> None:
-    stored = journal(12 if size > 1 else 2)
+    stored = journal(12 if size > 2 else 2)
     peer.handlers[messages.LOG_READ] = pages(stored, 5, lambda: 5, size)
     with connect(peer, store) as pump:
         assert b"".join(pump.read_log(0)) == b"".join(stored)

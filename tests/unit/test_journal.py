@@ -11,7 +11,7 @@ from infuser.app.recorder import Recorder
 from infuser.core.clock import Clock
 from infuser.core.journal import LEAST_SEGMENTS, Journal
 from infuser.core.ledger import Ledger
-from infuser.core.segments import CHUNK_BYTES
+from infuser.core.segments import WINDOW_BYTES
 from infuser.core.segments import name_of as segment_name
 from infuser.hw.storage import Files
 from infuser.wire import records
@@ -219,7 +219,7 @@ def test_a_segment_never_stands_in_memory_as_a_whole(tmp_path: Path) -> None:
     journal = Journal(files, lambda: LEDGER)
     list(journal.open()[1])
     read_all(journal)
-    assert files.longest <= CHUNK_BYTES
+    assert files.longest <= WINDOW_BYTES
 
 
 def test_files_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from infuser.wire import records
 
 CHUNK_BYTES = 1024
 INDEX_BYTES = 1024
+WINDOW_BYTES = 2048
 HIDDEN_SEQ_MAX = 4096
 _PREFIX = "j"
 
@@ -46,12 +47,16 @@ class Segment:
     def add(self, stored: bytes) -> None:
         """Take in the record that follows the last one."""
         size, _, boot, seq = records.peek(stored)
-        if not self._index_offsets or self.end - self._index_offsets[-1] >= INDEX_BYTES:
-            self._index_seqs.append(seq)
-            self._index_offsets.append(self.end)
-        self.last_seq = seq
-        self.boot = boot
+        self.grow(size, boot, seq)
         self.chain = records.chain_of(stored)
+
+    def grow(self, size: int, boot: int, last_seq: int) -> None:
+        """Take in one or more records that follow the last one, but for their chain value."""
+        if not self._index_offsets or self.end - self._index_offsets[-1] >= INDEX_BYTES:
+            self._index_seqs.append(self.last_seq + 1)
+            self._index_offsets.append(self.end)
+        self.last_seq = last_seq
+        self.boot = boot
         self.end += size
 
     def offset_of(self, files, seq: int) -> int:
@@ -97,13 +102,15 @@ def stream(files, name: str, at: int, end: int):
 def scan(files, first_seq: int, size: int, linked: bool) -> Segment:
     """The segment as far as it is sound, of a file of `size` bytes.
 
-    `linked` checks chain and fields too, from the first record on; without it the CRC and the order.
+    `linked` checks chain and fields too, from the first record on; without it the CRC and the order, and what is
+    found has no chain value.
     """
     segment = Segment(first_seq)
     try:
-        for _, stored in stream(files, segment.name, 0, size):
-            _check(segment, stored, linked)
-            segment.add(stored)
+        if linked:
+            _follow(segment, files, size)
+        else:
+            _walk(segment, files, size)
     except records.RecordError as error:
         segment.problem = str(error)
         segment.foreign = isinstance(error, records.ForeignRecord)
@@ -132,15 +139,34 @@ def missing(first_seq: int, next_seq: int) -> str:
     return "records {} to {} are missing".format(first_seq, next_seq - 1)
 
 
-def _check(segment: Segment, stored: bytes, linked: bool) -> None:
-    first = segment.end == 0
-    if linked:
-        records.decode(stored, None if first else segment.chain)
-    else:
-        records.check(stored)
-    _, kind, _, seq = records.peek(stored)
-    if seq != segment.last_seq + 1 or (first and kind != records.SNAPSHOT):
-        raise records.RecordError("out of place")
+def _follow(segment: Segment, files, size: int) -> None:
+    for _, stored in stream(files, segment.name, 0, size):
+        records.decode(stored, segment.chain if segment.end else None)
+        _, kind, _, seq = records.peek(stored)
+        if seq != segment.last_seq + 1:
+            raise records.RecordError(records.OUT_OF_PLACE)
+        _check_first(segment, kind)
+        segment.add(stored)
+
+
+def _walk(segment: Segment, files, size: int) -> None:
+    window_bytes = WINDOW_BYTES
+    while segment.end < size:
+        held = memoryview(files.read_at(segment.name, segment.end, min(window_bytes, size - segment.end)))
+        taken, seq, boot, problem = records.sound_run(held, segment.last_seq + 1)
+        if taken:
+            _check_first(segment, records.peek(held)[1])
+            segment.grow(taken, boot, seq - 1)
+        if problem:
+            raise records.RecordError(problem)
+        if not taken and window_bytes > WINDOW_BYTES:
+            return
+        window_bytes = WINDOW_BYTES if taken else records.LENGTH_MAX + 2
+
+
+def _check_first(segment: Segment, kind: int) -> None:
+    if segment.end == 0 and kind != records.SNAPSHOT:
+        raise records.RecordError(records.OUT_OF_PLACE)
 
 
 def hidden(files, segment: Segment, size: int) -> tuple[int, int] | None:

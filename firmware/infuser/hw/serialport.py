@@ -27,6 +27,8 @@ class SerialPort:
         self._output = sys.stdout.buffer
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
+        self._in_poll = select.poll()
+        self._in_poll.register(sys.stdin, select.POLLIN)
         self._out_poll = select.poll()
         self._out_poll.register(sys.stdout, select.POLLOUT)
         self._waiting_for_room = False
@@ -53,14 +55,17 @@ class SerialPort:
         if not self._heard:
             return b""
         data = bytearray()
+        waiting, take = self._in_poll.poll, self._input.read
+        last = b"\0"
         # The port's own read(n) waits for all n bytes, so they are fetched one by one.
-        while len(data) < READ_MAX and self._can_read(0):
-            byte = self._input.read(1)
+        while len(data) < READ_MAX and waiting(0):
+            byte = take(1)
             if not byte:
                 break
             data.extend(byte)
-            if len(data) > 1 and not data[-1] and data[-2]:
+            if byte == b"\0" and last != byte:
                 break
+            last = byte
         return bytes(data)
 
     def write(self, data: bytes) -> bool:
@@ -111,9 +116,6 @@ class SerialPort:
                 self._poll.unregister(sys.stdout)
         ready = self._poll.poll(wait_ms)
         self._heard = _readable(ready) if ready else False
-
-    def _can_read(self, wait_ms: int) -> bool:
-        return _readable(self._poll.poll(wait_ms))
 
 
 def _readable(ready) -> bool:

@@ -49,16 +49,20 @@ def fields(declared) -> tuple:
 
 
 def _fields(declared: str, between: str) -> tuple:
-    read = []
-    for one in declared.split(between) if declared else ():
-        name, kind = one.split(":", 1)
-        read.append((name, _fields(kind[1:-1], ",") if kind[0] == "(" else kind))
+    """Up to each list at once, and not word by word: a status takes as long to declare as to encode."""
+    read: list = []
+    for part in declared.split(")"):
+        plain, _, inner = part.partition("(")
+        words = plain.replace(":", between).strip(between).split(between)
+        read.extend(zip(words[:-1:2], words[1::2]))
+        if inner:
+            read.append((words[-1], _fields(inner, ",")))
     return tuple(read)
 
 
-def encode(declared, values: dict) -> bytes:
-    """Bytes of `values` (name -> value) in the order of the declaration; CodecError names the field."""
-    out = bytearray()
+def encode(declared, values: dict, head: bytes = b"") -> bytes:
+    """`head`, then `values` (name -> value) in the order of the declaration; CodecError names the field."""
+    out = bytearray(head)
     _put_fields(out, fields(declared), values)
     return bytes(out)
 
@@ -95,7 +99,12 @@ def _put_fields(out: bytearray, declared: tuple, values: dict) -> None:
 
 
 def _put(out: bytearray, name: str, kind, value) -> None:
-    if isinstance(kind, tuple):
+    if kind in _FORMATS:
+        low, high = BOUNDS[kind]
+        if not low <= value <= high:
+            raise CodecError("{} = {}, allowed {} to {}".format(name, value, low, high))
+        out.extend(struct.pack(_FORMATS[kind], value))
+    elif isinstance(kind, tuple):
         out.extend(struct.pack("<H", len(value)))
         for item in value:
             _put_fields(out, kind, item)
@@ -110,16 +119,11 @@ def _put(out: bytearray, name: str, kind, value) -> None:
             raise CodecError("{} has {} bytes, allowed {}".format(name, len(data), TEXT_MAX))
         out.append(len(data))
         out.extend(data)
-    elif kind == "blob":
+    else:
         if len(value) > 0xFFFF:
             raise CodecError("{} has {} bytes, allowed 65535".format(name, len(value)))
         out.extend(struct.pack("<H", len(value)))
         out.extend(value)
-    else:
-        low, high = BOUNDS[kind]
-        if not low <= value <= high:
-            raise CodecError("{} = {}, allowed {} to {}".format(name, value, low, high))
-        out.extend(struct.pack(_FORMATS[kind], value))
 
 
 def _take(data: bytes, at: int, count: int) -> bytes:

@@ -70,7 +70,7 @@ SIGN_OUT = 35
 PRESCRIBER = 36
 INSPECT = 37
 
-CHUNK_MAX = 768
+CHUNK_MAX = 1536
 
 REFUSAL_FIELDS = "field:text value:i64 low:i64 high:i64 text:text"
 
@@ -191,18 +191,18 @@ class Refusal(Exception):
 
 def encode_request(command: int, request_id: int, values: dict) -> bytes:
     """Payload of a request; codec.CodecError names a field that does not fit."""
-    return struct.pack(_HEAD, REQUEST, command, request_id) + codec.encode(MESSAGES[command][2], values)
+    return codec.encode(MESSAGES[command][2], values, struct.pack(_HEAD, REQUEST, command, request_id))
 
 
 def encode_reply(command: int, request_id: int, values: dict) -> bytes:
     """Payload of a reply that grants a request."""
-    return struct.pack(_HEAD + "H", REPLY, command, request_id, errors.OK) + codec.encode(MESSAGES[command][3], values)
+    return codec.encode(MESSAGES[command][3], values, struct.pack(_HEAD + "H", REPLY, command, request_id, errors.OK))
 
 
 def encode_refusal(command: int, request_id: int, refusal: Refusal) -> bytes:
     """Payload of a reply that refuses a request."""
     head = struct.pack(_HEAD + "H", REPLY, command, request_id, refusal.code)
-    return head + codec.encode(REFUSAL_FIELDS, refusal.values())
+    return codec.encode(REFUSAL_FIELDS, refusal.values(), head)
 
 
 def decode_head(payload: bytes) -> tuple:

@@ -20,6 +20,7 @@ _TAIL_SIZE = CHAIN_SIZE + 4
 _PEEK = "<HBHI"
 PEEK_SIZE = 9
 LENGTH_MAX = 6144
+OUT_OF_PLACE = "out of place"
 CHAIN_START = b"\0" * CHAIN_SIZE
 
 SNAPSHOT = 1
@@ -160,10 +161,34 @@ def size_at(data: bytes, at: int) -> int:
     return 2 + length
 
 
-def peek(data: bytes, at: int = 0) -> tuple[int, int, int, int]:
+def peek(data, at: int = 0) -> tuple[int, int, int, int]:
     """(size, kind, boot, seq) of a record that may stand at `at`, nothing checked; needs PEEK_SIZE bytes."""
-    length, kind, boot, seq = struct.unpack(_PEEK, data[at : at + PEEK_SIZE])
+    length, kind, boot, seq = struct.unpack_from(_PEEK, data, at)
     return length + 2, kind, boot, seq
+
+
+def sound_run(data, seq: int) -> tuple[int, int, int, str]:
+    """(bytes, number of the record after them, boot, problem) of the sound records at the start of a memoryview.
+
+    They are whole, numbered from `seq` on, and their CRC holds; a `problem` is that of the record behind them, "" if
+    it is only not whole. In one loop, for whoever reads a log waits until all of it is looked at.
+    """
+    unpack, checksum = struct.unpack_from, binascii.crc32
+    have = len(data)
+    at = boot = 0
+    while at + PEEK_SIZE <= have:
+        length, _, its_boot, its_seq = unpack(_PEEK, data, at)
+        end = at + 2 + length
+        if end > have or not _HEAD_SIZE + _TAIL_SIZE <= length <= LENGTH_MAX:
+            break
+        if unpack("<I", data, end - 4)[0] != checksum(data[at + 2 : end - 4]):
+            return at, seq, boot, "checksum"
+        if its_seq != seq:
+            return at, seq, boot, OUT_OF_PLACE
+        boot = its_boot
+        seq += 1
+        at = end
+    return at, seq, boot, ""
 
 
 def chain_of(stored: bytes) -> bytes:
