@@ -3,8 +3,12 @@
 from infuser import VERSION
 from infuser.app.checks import within
 from infuser.app.status import build as build_status
-from infuser.wire import errors, messages, records, units
+from infuser.wire import codec, errors, messages, records, units
 from infuser.wire.messages import Refusal
+
+# Asked for many times in a row. Kept here, where the fields have their names already: else those would cost memory.
+for _often in messages.MESSAGES[messages.STATUS][3:] + messages.MESSAGES[messages.LOG_READ][2:]:
+    codec.keep(_often)
 
 
 def hello(pump, request: dict) -> dict:

@@ -33,7 +33,7 @@ class SerialPort:
         self._out_poll.register(sys.stdout, select.POLLOUT)
         self._waiting_for_room = False
         self._heard = True
-        self._queue = bytearray()
+        self._queue = b""
         self._sent = 0
         self.dropped_frames = 0
         self._frame = -1
@@ -70,13 +70,12 @@ class SerialPort:
 
     def write(self, data: bytes) -> bool:
         """Queue a frame; False, and all of it dropped, if the queue has no room."""
-        if len(self._queue) - self._sent + len(data) > QUEUE_MAX:
+        left = self._queue[self._sent :] if self._sent else self._queue
+        if len(left) + len(data) > QUEUE_MAX:
             self.dropped_frames += 1
             return False
-        if self._sent:
-            self._queue = self._queue[self._sent :]
-            self._sent = 0
-        self._queue.extend(data)
+        self._queue = left + data if left else data
+        self._sent = 0
         return True
 
     def flush(self) -> None:
@@ -87,7 +86,7 @@ class SerialPort:
                 break
             self._sent += count
         if self._queue and self._sent == len(self._queue):
-            self._queue = bytearray()
+            self._queue = b""
             self._sent = 0
 
     def connected(self) -> bool:
@@ -102,7 +101,7 @@ class SerialPort:
 
     def forget(self) -> None:
         """Drop what is queued: whom it was for is gone."""
-        self._queue = bytearray()
+        self._queue = b""
         self._sent = 0
 
     def idle(self, wait_ms: int) -> None:

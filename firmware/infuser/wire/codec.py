@@ -31,7 +31,7 @@ class CodecError(ValueError):
     """A value that its field cannot hold, or bytes that are not these fields."""
 
 
-# Declarations as they were read. A host, which decodes whole logs, keeps them; a board has no memory to spare.
+# Declarations as they were read. A host, which decodes whole logs, keeps them; a board keeps what is asked for often.
 _READ: dict = {}
 _KEEP = not hasattr(gc, "mem_free")
 
@@ -48,6 +48,11 @@ def fields(declared) -> tuple:
     return read
 
 
+def keep(declared: str) -> None:
+    """Read a declaration once and for all: on a board that costs some hundred bytes, and saves many ms each time."""
+    _READ[declared] = fields(declared)
+
+
 def _fields(declared: str, between: str) -> tuple:
     """Up to each list at once, and not word by word: a status takes as long to declare as to encode."""
     read: list = []
@@ -62,9 +67,9 @@ def _fields(declared: str, between: str) -> tuple:
 
 def encode(declared, values: dict, head: bytes = b"") -> bytes:
     """`head`, then `values` (name -> value) in the order of the declaration; CodecError names the field."""
-    out = bytearray(head)
+    out = [head]
     _put_fields(out, fields(declared), values)
-    return bytes(out)
+    return b"".join(out)
 
 
 def decode(declared, data: bytes) -> dict:
@@ -91,25 +96,25 @@ def decode_from(kind, data: bytes, at: int) -> tuple:
     return _get_fields(kind, data, at) if isinstance(kind, tuple) else _get(kind, data, at)
 
 
-def _put_fields(out: bytearray, declared: tuple, values: dict) -> None:
+def _put_fields(out: list, declared: tuple, values: dict) -> None:
     for name, kind in declared:
         if name not in values:
             raise CodecError("{} is missing".format(name))
         _put(out, name, kind, values[name])
 
 
-def _put(out: bytearray, name: str, kind, value) -> None:
+def _put(out: list, name: str, kind, value) -> None:
     if kind in _FORMATS:
         low, high = BOUNDS[kind]
         if not low <= value <= high:
             raise CodecError("{} = {}, allowed {} to {}".format(name, value, low, high))
-        out.extend(struct.pack(_FORMATS[kind], value))
+        out.append(struct.pack(_FORMATS[kind], value))
     elif isinstance(kind, tuple):
-        out.extend(struct.pack("<H", len(value)))
+        out.append(struct.pack("<H", len(value)))
         for item in value:
             _put_fields(out, kind, item)
     elif kind == "bool":
-        out.append(1 if value else 0)
+        out.append(b"\1" if value else b"\0")
     elif kind == "text":
         try:
             data = value.encode()
@@ -117,13 +122,13 @@ def _put(out: bytearray, name: str, kind, value) -> None:
             raise CodecError("{} is not text".format(name))
         if len(data) > TEXT_MAX:
             raise CodecError("{} has {} bytes, allowed {}".format(name, len(data), TEXT_MAX))
-        out.append(len(data))
-        out.extend(data)
+        out.append(bytes((len(data),)))
+        out.append(data)
     else:
         if len(value) > 0xFFFF:
             raise CodecError("{} has {} bytes, allowed 65535".format(name, len(value)))
-        out.extend(struct.pack("<H", len(value)))
-        out.extend(value)
+        out.append(struct.pack("<H", len(value)))
+        out.append(value if isinstance(value, bytes) else bytes(value))  # join takes nothing else on a board
 
 
 def _take(data: bytes, at: int, count: int) -> bytes:

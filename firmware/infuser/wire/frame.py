@@ -36,23 +36,24 @@ def encode(payload: bytes) -> bytes:
 
 
 def _framed(payload: bytes) -> bytes:
-    body = payload + struct.pack("<I", binascii.crc32(payload))
-    frame = bytearray(len(body) + len(body) // 254 + 3)
-    return bytes(memoryview(frame)[: _stuff(body, len(body), frame)])
+    size = len(payload)
+    frame = bytearray(size + size // 254 + 8)
+    used = _stuff(payload, size, struct.pack("<I", binascii.crc32(payload)), frame)
+    return bytes(memoryview(frame)[:used])
 
 
 @micropython.viper
-def _stuff(source, size: int, out) -> int:
-    """COBS of `size` bytes into `out` between zero bytes; how many it took. `out` is all zeros and has room.
+def _stuff(payload, size: int, checksum, out) -> int:
+    """COBS of `size` bytes and four more into `out` between zero bytes; how many it took. `out` is all zeros.
 
-    In machine words, for a page of the log has hundreds of zeros; and checked by nothing: it has to stay within both.
+    In machine words, for a page of the log has hundreds of zeros; and checked by nothing: it has to stay within all.
     """
-    read, written = ptr8(source), ptr8(out)
+    read, last, written = ptr8(payload), ptr8(checksum), ptr8(out)
     code = 1  # where the number of bytes up to the next zero will stand
     at = 2
     index = 0
-    while index < size:
-        byte = read[index]
+    while index < size + 4:
+        byte = last[index - size] if index >= size else read[index]
         index += 1
         if byte:
             written[at] = byte
