@@ -96,21 +96,38 @@ result = [ticker.failed, ticker.count]
 def test_a_tick_that_finds_the_programs_stack_deep_is_left_to_the_main_loop_and_loses_no_time(world: World) -> None:
     told = world.run("""
 import time
-from infuser.hw import ticktimer
+from infuser.hw import chip, ticktimer
 result = []
 ticker = ticktimer.TickTimer(result.append)
-room = ticktimer._STACK_MAX
-ticktimer._STACK_MAX = 0
+room = chip.STACK_MAX
+chip.STACK_MAX = 0
 ticker.start(1000)
 time.sleep_ms(2500)
 result.append([ticker.put_off, ticker.count, ticker.since_ms(), ticker.failed])
-ticktimer._STACK_MAX = room
+chip.STACK_MAX = room
 ticker.catch_up()
 result.append(ticker.put_off)
 ticker.catch_up()
 time.sleep_ms(1000)
 """)
     assert told == [[True, 2, 500, False], 25, False, 5]
+
+
+def test_a_stop_button_that_finds_the_programs_stack_deep_is_left_to_the_main_loop(world: World) -> None:
+    told = world.run("""
+import machine
+from infuser.hw import chip
+from infuser.hw.sensors import Sensors
+result = []
+sensors = Sensors(machine.I2C(0), lambda: result.append("cut"))
+room = chip.STACK_MAX
+chip.STACK_MAX = 0
+sensors._on_stop(None)
+result += [sensors.stop_button(), sensors.stop_button()]
+chip.STACK_MAX = room
+sensors._on_stop(None)
+""")
+    assert told == [True, False, "cut"]
 
 
 @pytest.mark.parametrize(("priority", "colour", "edges"), [(HIGH, 18, 40), (MEDIUM, 19, 10), (LOW, 20, 1)])

@@ -16,6 +16,9 @@ _CODE = 0xFFFF
 _CHIP_RESET = 0x40064008
 _HAD_RUN = 1 << 16
 _found = [0]
+# How much of the stack the program may have in use for an interrupt to do more than make a note: MicroPython gives up
+# at 7936 bytes, and a tick takes 1720 of them at most; tests/system/test_stack.py measures it.
+STACK_MAX = 6000 if sys.platform == "rp2" else 0x3FFFFFFF
 
 
 def reset_cause() -> str:

@@ -3,9 +3,9 @@
 import time
 
 from machine import ADC, Pin
-from micropython import const
+from micropython import const, stack_use
 
-from infuser.hw import board
+from infuser.hw import board, chip
 from infuser.hw.button import Button
 
 _ENCODER = board.ENCODER_ADDRESS
@@ -124,10 +124,11 @@ class Sensors:
         return pressed or self._stop.value() == 0
 
     def _on_stop(self, _pin) -> None:
-        # In the interrupt: a press may be shorter than a turn of the main loop, and the motor must not wait for one.
+        # In the interrupt: a press may be shorter than a turn of the main loop, and the motor must not wait for one,
+        # but where the program is so deep in the file system that the stack has no room: then that turn stops it.
         self._stop_fell = True
         self._stop_fell_ms = time.ticks_ms()
-        if self._cut is not None:
+        if self._cut is not None and stack_use() <= chip.STACK_MAX:
             self._cut()
 
 

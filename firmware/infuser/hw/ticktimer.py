@@ -6,18 +6,16 @@ The interrupt goes on where the main program's stack ends, and both share the RP
 deep in the file system hands on nothing; the next one does, or the main loop's next turn before it, by `catch_up`.
 """
 
-import sys
 from time import ticks_diff, ticks_ms
 
 from machine import Timer
 from micropython import stack_use
 
+from infuser.hw import chip
 from infuser.hw.chip import critical
 from infuser.wire.units import QUANTUM_MS
 
 _COUNT_MASK = 0x3FFFFFFF
-# MicroPython gives up at 7936 bytes, and a tick takes 1720 of them at most; tests/system/test_stack.py measures it.
-_STACK_MAX = 6000 if sys.platform == "rp2" else _COUNT_MASK
 
 
 class TickTimer:
@@ -76,7 +74,7 @@ class TickTimer:
         try:
             self.count = (self.count + 1) & _COUNT_MASK
             self._ticked_ms = ticks_ms()
-            if stack_use() > _STACK_MAX:
+            if stack_use() > chip.STACK_MAX:
                 self.put_off = True
             else:
                 self._advance()
