@@ -4,7 +4,7 @@ FAULTS = {
     "air": "the air sensor sees air in the line",
     "bad-block": "blocks of the flash take no writes; --value how many of those that are erased next",
     "battery": "supply off and battery low; --value low, empty or mV",
-    "bus-hang": "an I2C transfer never ends; --value how many of those to come",
+    "bus-hang": "an I2C transfer never ends (on the chip MicroPython gives up after 50 ms); --value how many to come",
     "button-stuck": "a button stays pressed; --value patient or stop",
     "cable-out": "the USB cable is out: no byte passes either way",
     "clock-absent": "the real-time clock does not answer",

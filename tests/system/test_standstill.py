@@ -48,7 +48,6 @@ def test_what_stands_still_ends_in_a_reset_and_therapy_goes_on_without_an_alarm(
     assert ward.plant.status()["boots"] == 2
 
 
-@pytest.mark.on_chip
 def test_a_standstill_during_a_stop_leaves_the_pump_stopped(cli, bench):
     ward = infusing(cli, bench)
     ward.do("stop")
