@@ -4,17 +4,16 @@ One JSON object a line; the last line of an answer has "ok". `status` and `stop`
 supervisor; everything else goes to the VM: advance, speed, fault, set, get, press, power-cut, fill, drain.
 """
 
+import contextlib
 import os
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from pumpctl.virtual import launcher
-from pumpctl.virtual.vm import STOP_WITHIN_S, Message, Vm, VmEnded
+from pumpctl.virtual.vm import STOP_WITHIN_S, Message, Tell, Vm, VmEnded
 
 if TYPE_CHECKING:
     from pumpctl.virtual.supervisor import Supervisor
 
-Tell = Callable[[Message], Awaitable[None]]
 # Between slices a client that has gone away is noticed; always the same, so that two runs are.
 SLICE_MS = 6 * 3_600_000
 
@@ -109,7 +108,9 @@ async def _advance(pump: "Supervisor", vm: Vm, request: Message, tell: Tell) -> 
                 now_ms = (await vm.ask({"op": "get"}))["now_ms"]
                 start_ms = now_ms if start_ms < 0 else start_ms
             left_ms = start_ms + total_ms - now_ms
-            answer = await vm.ask({**request, "ms": max(0, min(SLICE_MS, left_ms))})
+            slice_ms = max(0, min(SLICE_MS, left_ms))
+            relay = _relay(tell, now_ms - start_ms, total_ms)
+            answer = await vm.ask({**request, "ms": slice_ms}, tell=relay)
         except VmEnded:
             again = await pump.running_vm(vm)
             if again is None or pump.crashed:
@@ -122,3 +123,14 @@ async def _advance(pump: "Supervisor", vm: Vm, request: Message, tell: Tell) -> 
             return answer
         now_ms = answer["now_ms"]
         await tell({"progress_ms": now_ms - start_ms, "of_ms": total_ms})
+
+
+def _relay(tell: Tell, before_ms: int, total_ms: int) -> Tell:
+    """What passes on how far a slice is: an emulated chip may take minutes for one."""
+
+    async def relay(message: Message) -> None:
+        with contextlib.suppress(ConnectionError):  # a client that has gone away is noticed behind the slice
+            done_ms = min(total_ms, before_ms + message["progress_ms"])
+            await tell({"progress_ms": done_ms, "of_ms": total_ms})
+
+    return relay

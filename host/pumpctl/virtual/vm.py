@@ -9,6 +9,7 @@ import pty
 import select
 import socket
 import tty
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pumpctl.virtual import launcher
@@ -19,6 +20,7 @@ STOP_WITHIN_S = 5
 _LINE_MAX = 1 << 20
 
 Message = dict[str, Any]
+Tell = Callable[[Message], Awaitable[None]]
 
 
 class VmEnded(Exception):
@@ -92,8 +94,11 @@ class Vm:
         """Plant truth once the firmware idles for the first time; VmEnded if that does not come about."""
         return await self.ask({"op": "get"}, self._ready_within_s)
 
-    async def ask(self, request: Message, silence_max_s: float = SILENCE_MAX_S) -> Message:
-        """The answer to `request`, which has "ok"; VmEnded when the VM ends before it, or falls silent."""
+    async def ask(self, request: Message, silence_max_s: float = SILENCE_MAX_S, tell: Tell | None = None) -> Message:
+        """The answer to `request`, which has "ok"; VmEnded when the VM ends before it, or falls silent.
+
+        `tell` hears what the VM says of its progress meanwhile.
+        """
         try:
             self._writer.write(json.dumps(request).encode() + b"\n")
             await self._writer.drain()
@@ -104,6 +109,8 @@ class Vm:
                 message: Message = json.loads(line)
                 if "ok" in message:
                     return message
+                if tell is not None:
+                    await tell(message)
         except TimeoutError:
             self.kill()
             raise VmEnded(f"the VM did not answer for {silence_max_s:g} s") from None
