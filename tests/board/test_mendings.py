@@ -10,8 +10,9 @@ from typing import Any
 from chiplife import MS, SERIAL, Life, Prompt
 
 from infuser.hw import board
-from pumpctl.board.flashchip import BLOCK_BYTES, ERASE_US, PROGRAM_US, STORAGE_START
+from pumpctl.board.flashchip import BLOCK_BYTES, STORAGE_START
 from pumpctl.board.oscilloscope import PROBE_GPIO
+from pumpctl.virtual.world.flashpart import ERASE_US, PROGRAM_US
 
 OnChip = Callable[..., Any]
 _SOF_RD = 0x50110048

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pumpctl.board import filesystem, requirements
-from pumpctl.board.flashchip import BLOCKS
 from pumpctl.errors import UsageProblem
 from pumpctl.flash_plan import BLOCK_BYTES
 from pumpctl.virtual import launcher
 from pumpctl.virtual.paths import PumpPaths
+from pumpctl.virtual.world.flashpart import BLOCKS
 
 _ON_THE_VM = """
 import os, sys

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pumpctl.board.flashchip import BLOCKS
 from pumpctl.flash_plan import BLOCK_BYTES
+from pumpctl.virtual.world.flashpart import BLOCKS
 
 _GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_BYTES,

@@ -9,11 +9,9 @@ from rp2040py.peripherals import ssi
 from pumpctl import uf2
 from pumpctl.board.pio import Pacer
 from pumpctl.flash_plan import BLOCK_BYTES
+from pumpctl.virtual.world.flashpart import BLOCKS, ERASE_US, PROGRAM_US
 
 STORAGE_START = uf2.FLASH_END - uf2.FLASH_START  # of a Pico's file system
-BLOCKS = 352
-ERASE_US = 45_000
-PROGRAM_US = 400
 _UNIQUE_ID = 0x4B  # and four bytes of nothing before the eight of the number
 _ID_AT = 5
 _BLANK = b"\xff"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pumpctl.board.emulator import Chip
-from pumpctl.board.flashchip import BLOCKS, FlashChip
+from pumpctl.board.flashchip import FlashChip
 from pumpctl.virtual.launcher import RESET_CAUSES
 
 WORLD = Path(__file__).resolve().parent.parent / "virtual" / "world"
@@ -113,7 +113,7 @@ def provide(chip: Chip, flash: FlashChip, idle: Any) -> Life:
     life = Life(chip.halt)
     life.scratch = chip.scratch
     flash_module: Any = types.ModuleType("flash")
-    flash_module.image, flash_module.BLOCKS = flash, BLOCKS
+    flash_module.image = flash
     installed: Any = types.ModuleType("installed")
     installed.folder = None
     modules: dict[str, Any] = {

@@ -4,7 +4,8 @@ import os
 import random
 
 import kernel
-from flash import BLOCK_BYTES, image
+from flash import image
+from flashpart import BLOCK_BYTES
 
 # A file of up to this size lies within littlefs's own metadata, whose checksum would undo what is done to it there.
 _INLINE_MAX = 1024

@@ -10,13 +10,8 @@ from array import array
 import broken
 import kernel
 from chipstate import chip
+from flashpart import BLOCK_BYTES, BLOCKS, ENDURANCE, ERASE_US, PAGE_BYTES, PROGRAM_US
 
-BLOCKS = 352
-BLOCK_BYTES = 4096
-PAGE_BYTES = 256
-ERASE_US = 45000
-PROGRAM_US = 400
-ENDURANCE = 100000
 _BLANK = b"\xff" * 1024
 _PAGE = b"\xff" * PAGE_BYTES
 _IO_ERROR = -5

@@ -6,7 +6,8 @@ import bits
 import broken
 import idle
 import installed
-from flash import BLOCKS, image
+from flash import image
+from flashpart import BLOCKS
 from fluid import fluid
 from plant import plant
 from slaves import clock
