@@ -81,9 +81,13 @@ def start(context: Context, /, name: str | None, **settings: Any) -> None:
     context.out.result(_document(status))
     others = len(pumps.running()) > 1
     context.out.line(f"virtual pump '{pump.name}' runs; its serial port is {pump.port}")
-    context.out.line(f"ask it:           pumpctl {f'--port {pump.name} ' if others else ''}status")
+    asked = f"pumpctl {f'--port {pump.name} ' if others else ''}"
     suffix = f" --name {pump.name}" if others else ""
-    context.out.line(f"let time pass:    pumpctl virtual advance 36h{suffix}")
+    if settings["bare"]:
+        context.out.line(f"flash it:         {asked}flash")
+    else:
+        context.out.line(f"ask it:           {asked}status")
+        context.out.line(f"let time pass:    pumpctl virtual advance 36h{suffix}")
     context.out.line(f"stop it:          pumpctl virtual stop{suffix}")
 
 
