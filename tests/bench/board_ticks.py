@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import board_edges
-from board_pump import EMPTY_PULSES, PRIMING_NL_PER_S, BoardPump, Values
+from board_pump import EMPTY_PULSES, PRIMING_NL_PER_S, WALL_MS, BoardPump, Values
 from figures import Figure
 
 from infuser.app.delivery import TICK_MIN_MS
 from infuser.core.engine import INTERVAL_MIN_US
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import frame, messages, units
-from pumpctl.board.flashchip import ERASE_US, PROGRAM_US
+from pumpctl.virtual.world.flashpart import ERASE_US, PROGRAM_US
 
 PRIMING_S = 30
 # At its ends the ticks have other periods.
@@ -71,12 +71,18 @@ def pull(pump: BoardPump, done: threading.Event) -> None:
                 break
 
 
+def written(pump: BoardPump, done: threading.Event) -> None:
+    """The clock is set over and over: two records each time, and the code for it is read from the flash."""
+    while not done.is_set():
+        pump.client.set_clock(WALL_MS + units.MS_PER_DAY, 0)
+
+
 LOADS = (
     Load("silent line", silent),
     Load("serial flood", flood),
     Load("log pull", pull),
-    Load("flash stalls of 50 ms", silent, 50),
-    Load("flash stalls of 400 ms", silent, 400),
+    Load("journal writes, stalls of 50 ms", written, 50),
+    Load("journal writes, stalls of 400 ms", written, 400),
 )
 
 
