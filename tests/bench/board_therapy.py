@@ -12,8 +12,8 @@ from infuser.app.delivery import TICK_MAX_MS
 from infuser.wire import units
 from pumpctl import flash_plan
 from pumpctl.board import filesystem
-from pumpctl.board.flashchip import BLOCK_BYTES, BLOCKS
 from pumpctl.flash_board import SPARE_BYTES
+from pumpctl.virtual.world.flashpart import BLOCK_BYTES, BLOCKS
 
 HEAP_GOAL_BYTES = 100 * 1024
 ASLEEP_GOAL = 98

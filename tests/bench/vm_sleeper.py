@@ -7,7 +7,7 @@ program does adds to the interval: here only the flash, as often as the pump und
 import time
 
 import kernel
-from flash import ERASE_US
+from flashpart import ERASE_US
 
 MINUTE_US = 60000000
 WEEK_MIN = 10080
