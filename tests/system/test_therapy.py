@@ -174,7 +174,6 @@ def test_a_bolus_may_be_cancelled_and_says_what_was_given_of_it(cli, bench):
 
 
 @pytest.mark.case("UC9")
-@pytest.mark.on_chip
 def test_priming_is_counted_apart_from_therapy(cli, bench):
     ward = filled(cli, bench)
     primed = ward.do("prime", "0.2ml", "--over", "5min", "--yes")
