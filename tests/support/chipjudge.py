@@ -105,9 +105,9 @@ class Judge:
                 self.own.append(record)
             else:
                 before.append(record)
-        if not self.own and sum(one["kind"] == records.BOOT for one in before) == 1:
-            # Nothing was stored before the cut, and the first start was made once more, to the byte.
-            self.own, before = before, []
+        if sum(one["kind"] == records.BOOT for one in before + self.own) == 1:
+            # The first start was cut off and made once more: what it stores may be the same to the byte.
+            self.own, before = before + self.own, []
         require(self.own, "this start is not in the log")
         begins = self.own[0]["kind"] in (records.BOOT, records.SNAPSHOT)
         require(begins, f"record {self.own[0]['seq']} is another one")
