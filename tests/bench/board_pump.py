@@ -11,7 +11,7 @@ from ward import CONTINUOUS, ML
 from infuser.core.journal import BUDGET_BYTES, FIRST_SEQ, SEGMENT_BYTES, Journal
 from infuser.core.ledger import Ledger
 from infuser.hw.storage import Files
-from infuser.wire import records, units
+from infuser.wire import records, states, units
 from pumpctl import operations, program, status_view, virtual
 from pumpctl.client import Pump
 
@@ -23,6 +23,7 @@ PROBE = Path(__file__).with_name("board_probe.py")
 EMPTY_PULSES = 5  # that the probe makes around nothing when it starts
 PRIMING_NL_PER_S = 60 * ML // 3600
 PRIMING_ENDS_S = 8  # what a priming may last beyond its time
+PRIMING_LATE_S = 60  # and one that stalls of the flash held up
 
 Values = dict[str, Any]
 
@@ -111,8 +112,15 @@ class BoardPump:
         self.primed_nl += volume_nl
 
     def priming_off_steps(self, left_s: int) -> int:
-        """After the last `left_s`: how far the plant's, the firmware's and the due count of all primings are apart."""
+        """Once it is over: how far the plant's, the firmware's and the due count of all primings are apart.
+
+        One that the flash held up goes on until all of it is out.
+        """
         self.advance(left_s + PRIMING_ENDS_S)
+        for _ in range(PRIMING_LATE_S):
+            if self.status()["state"] != states.PRIMING:
+                break
+            self.advance(1)
         due = self.primed_nl * units.PL_PER_NL // units.STEP_PL_NOMINAL
         made, counted = self.plant.get()["steps_made"], self.status()["steps_total"]
         return max(abs(made - due), abs(counted - due))

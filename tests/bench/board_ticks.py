@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import board_edges
-from board_pump import EMPTY_PULSES, PRIMING_NL_PER_S, WALL_MS, BoardPump, Values
+from board_pump import EMPTY_PULSES, PRIMING_NL_PER_S, BoardPump, Values
 from figures import Figure
 
 from infuser.app.delivery import TICK_MIN_MS
 from infuser.core.engine import INTERVAL_MIN_US
 from infuser.core.journal import FIRST_SEQ
 from infuser.wire import frame, messages, units
+from pumpctl.errors import Refused
 from pumpctl.virtual.world.flashpart import ERASE_US, PROGRAM_US
 
 PRIMING_S = 30
@@ -25,6 +26,7 @@ END_S = 3
 TICK_NS = TICK_MIN_MS * 1_000_000
 TICK_GOAL_MS = 100  # a quantum of metering: a tick as late as this still meters exactly, but its steps come bunched
 HELD_GOAL_MS = 10
+REFUSED = 20  # as many as get a record of their own
 PULSE_US = 2
 _GARBAGE = bytes(range(1, 256))
 
@@ -71,10 +73,19 @@ def pull(pump: BoardPump, done: threading.Event) -> None:
                 break
 
 
-def written(pump: BoardPump, done: threading.Event) -> None:
-    """The clock is set over and over: two records each time, and the code for it is read from the flash."""
-    while not done.is_set():
-        pump.client.set_clock(WALL_MS + units.MS_PER_DAY, 0)
+def written(pump: BoardPump, _done: threading.Event) -> None:
+    """Sound is paused again and again: two records each time, until that is asked for too often."""
+    with contextlib.suppress(Refused):
+        while True:
+            pump.client.pause_audio(0)
+
+
+def refused(pump: BoardPump, done: threading.Event) -> None:
+    """Orders that are not taken while it primes: a record each, until they are only counted."""
+    for _ in range(REFUSED):
+        with contextlib.suppress(Refused):
+            if not done.is_set():
+                pump.client.minimum_rate(True)
 
 
 LOADS = (
@@ -82,7 +93,7 @@ LOADS = (
     Load("serial flood", flood),
     Load("log pull", pull),
     Load("journal writes, stalls of 50 ms", written, 50),
-    Load("journal writes, stalls of 400 ms", written, 400),
+    Load("journal writes, stalls of 400 ms", refused, 400),
 )
 
 

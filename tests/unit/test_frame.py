@@ -1,6 +1,5 @@
 """Frames come through whatever surrounds them, and nothing else does."""
 
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
