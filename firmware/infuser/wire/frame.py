@@ -7,23 +7,6 @@ frame, so the receiver is in step again at the next zero whatever came before it
 import binascii
 import struct
 
-try:
-    import micropython
-except ImportError:  # on a host, where there are no machine words to be had
-
-    class micropython:  # type: ignore[no-redef]  # noqa: N801
-        """What a function in machine words asks for."""
-
-        @staticmethod
-        def viper(function):
-            """As it is."""
-            return function
-
-    def ptr8(data):
-        """As it is."""
-        return data
-
-
 PAYLOAD_MAX = 2048
 CODED_MAX = PAYLOAD_MAX + 4 + (PAYLOAD_MAX + 4) // 254 + 1
 
@@ -36,34 +19,32 @@ def encode(payload: bytes) -> bytes:
 
 
 def _framed(payload: bytes) -> bytes:
-    size = len(payload)
-    frame = bytearray(size + size // 254 + 8)
-    used = _stuff(payload, size, struct.pack("<I", binascii.crc32(payload)), frame)
-    return bytes(memoryview(frame)[:used])
+    frame = bytearray(2)
+    frame.extend(payload)
+    frame.extend(struct.pack("<I", binascii.crc32(payload)))
+    frame.append(0)
+    _stuff(frame)
+    return bytes(frame)
 
 
-@micropython.viper
-def _stuff(payload, size: int, checksum, out) -> int:
-    """COBS of `size` bytes and four more into `out` between zero bytes; how many it took. `out` is all zeros.
+def _stuff(frame: bytearray) -> None:
+    """COBS in place: each zero between the first and the last becomes the distance to the next one.
 
-    In machine words, for a page of the log has hundreds of zeros; and checked by nothing: it has to stay within all.
+    Written for speed, for a page of the log has hundreds of zeros.
     """
-    read, last, written = ptr8(payload), ptr8(checksum), ptr8(out)
-    code = 1  # where the number of bytes up to the next zero will stand
-    at = 2
-    index = 0
-    while index < size + 4:
-        byte = last[index - size] if index >= size else read[index]
-        index += 1
-        if byte:
-            written[at] = byte
-            at += 1
-        if at - code == 255 or byte == 0:
-            written[code] = at - code
-            code = at
-            at += 1
-    written[code] = at - code
-    return at + 1
+    find = frame.find
+    code = 1
+    end = len(frame) - 1
+    while code < end:
+        zero = find(b"\0", code + 1)
+        distance = zero - code
+        if distance > 254:
+            distance = 255
+            zero = code + 255
+            frame[zero:zero] = b"\0"
+            end += 1
+        frame[code] = distance
+        code = zero
 
 
 def _unstuff(coded: bytes) -> bytes:
