@@ -85,6 +85,7 @@ def test_pumps_within_reach_and_archived_ones_are_offered(
     assert offered("report", "serials", "") == []
     monkeypatch.delenv("_PUMPCTL_COMPLETE")
     serial = cli("-p", "left", "log", "pull", "--json").json["serial"]
+    monkeypatch.setenv("_PUMPCTL_COMPLETE", "bash_complete")
     assert offered("report", "serials", "") == offered("log show", "serial", "") == [serial]
     (pump_home / "config.toml").write_text("nonsense")
     assert offered("status", "shared_port", "") == []
